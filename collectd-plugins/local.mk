@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# One .so per plugin; plugin_util.[ch] is the only thing they share.
+
+plugin_cppflags = $(COLLECTD_CFLAGS) -I$(srcdir)/lib
+plugin_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-export-symbols-regex '^module_register$$'
+plugin_files = collectd-plugins/plugin_util.c collectd-plugins/plugin_util.h
+
+# A plugin NAME is added like this (and in configure.ac with TALLY_MODULE):
+#
+#   if BUILD_NAME
+#   plugin_LTLIBRARIES += NAME.la
+#   endif
+#   NAME_la_SOURCES = collectd-plugins/NAME.c $(plugin_files)
+#   NAME_la_CPPFLAGS = $(plugin_cppflags)
+#   NAME_la_LDFLAGS = $(plugin_ldflags)
+#   NAME_la_LIBADD = libtallyman.la
+
+EXTRA_DIST += $(plugin_files)

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TALLY_CGROUP_CGROUP_H
+#define TALLY_CGROUP_CGROUP_H
+
+/*
+ * Control groups: which hierarchies the host has, where a container lives in
+ * them, what the kernel counts there, and which limits it is given.
+ *
+ * Works per controller, so v1, v2 and hybrid hosts, cpu and cpuacct mounted
+ * together or apart, the cgroupfs and the systemd driver, --cgroup-parent,
+ * /cgroup (Amazon Linux), /cgroups (CentOS 6) and a RootFS prefix are all the
+ * same case: mount points come from mountinfo, paths from /proc/PID/cgroup.
+ *
+ * Contract: Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst of the
+ * kernel; cgroups(7).
+ *
+ * Threads: a host object is immutable after it was made. Readers and limits
+ * belong to one thread at a time.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/file.h" /* TALLY_UNKNOWN, TALLY_UNLIMITED */
+
+/* ---- hierarchies ----------------------------------------------------------
+ */
+
+typedef enum tally_controller_e {
+  TALLY_CONTROLLER_CPU = 0,
+  TALLY_CONTROLLER_CPUACCT, /* v2: the same directory as CPU */
+  TALLY_CONTROLLER_CPUSET,
+  TALLY_CONTROLLER_MEMORY,
+  TALLY_CONTROLLER_IO, /* v1: blkio */
+  TALLY_CONTROLLER_PIDS,
+  TALLY_CONTROLLERS
+} tally_controller_t;
+
+const char *tally_controller_name(tally_controller_t controller);
+
+typedef struct tally_cgroup_host_s tally_cgroup_host_t;
+
+/* Reads <rootfs>/proc/1/mountinfo (or /proc/self/mountinfo without a prefix).
+ * `rootfs` "" or NULL: none. NULL and *err: no cgroup hierarchy found. */
+tally_cgroup_host_t *tally_cgroup_host_create(const char *rootfs,
+                                              tally_error_t *err);
+void tally_cgroup_host_destroy(tally_cgroup_host_t *host);
+
+const char *tally_cgroup_host_rootfs(const tally_cgroup_host_t *host);
+/* 1, 2, or 0 where the host does not have the controller. */
+int tally_cgroup_host_version(const tally_cgroup_host_t *host,
+                              tally_controller_t controller);
+/* "v1", "v2" or "hybrid". */
+const char *tally_cgroup_host_mode(const tally_cgroup_host_t *host);
+/* What an operator can do about controllers that are missing, one sentence
+ * ("memory accounting is off: boot with cgroup_enable=memory swapaccount=1"),
+ * or NULL if all are there. */
+const char *tally_cgroup_host_hint(const tally_cgroup_host_t *host);
+
+/* ---- where a container lives ----------------------------------------------
+ */
+
+/* The directory of a container per controller (host paths including the
+ * RootFS prefix); NULL where there is none. Owned strings. */
+typedef struct tally_cgroup_paths_s {
+  char *dir[TALLY_CONTROLLERS];
+  int version[TALLY_CONTROLLERS]; /* 1, 2; 0 with dir NULL */
+} tally_cgroup_paths_t;
+
+/*
+ * Finds the cgroup of container `id` (64 hex digits) through /proc/PID/cgroup.
+ * A path counts only if its last component contains the id, which makes a
+ * reused PID harmless. If the process has gone already (or `pid` is 0), the
+ * usual places of Docker are tried (docker/ID, system.slice/docker-ID.scope and
+ * wherever an earlier container of this host lived). -1, err->code ENOENT: it
+ * has no cgroup (any more).
+ */
+int tally_cgroup_locate(tally_cgroup_host_t *host, int pid, const char *id,
+                        tally_cgroup_paths_t *paths, tally_error_t *err);
+void tally_cgroup_paths_clear(tally_cgroup_paths_t *paths);
+
+/* ---- what the kernel counts ------------------------------------------------
+ */
+
+#define TALLY_CGROUP_DEVICES_MAX 32
+
+typedef struct tally_cgroup_device_s {
+  uint32_t major, minor;
+  uint64_t read_bytes, write_bytes; /* since the cgroup was made */
+  uint64_t read_ops, write_ops;
+} tally_cgroup_device_t;
+
+/* Stall information of one resource (PSI). */
+typedef struct tally_pressure_s {
+  double some_avg10, full_avg10;         /* percent; NAN: unknown */
+  uint64_t some_total_us, full_total_us; /* µs since the cgroup was made */
+} tally_pressure_t;
+
+typedef enum tally_resource_e {
+  TALLY_RESOURCE_CPU = 0,
+  TALLY_RESOURCE_MEMORY,
+  TALLY_RESOURCE_IO,
+  TALLY_RESOURCES
+} tally_resource_t;
+
+/*
+ * One sample. Every number that the kernel did not give is TALLY_UNKNOWN (NAN
+ * for doubles); limits may be TALLY_UNLIMITED. Units: ns, bytes, counts.
+ * Memory covers the cgroup and all below it (v1: the total_ keys).
+ */
+typedef struct tally_cgroup_sample_s {
+  /* cpu */
+  uint64_t cpu_usage_ns, cpu_user_ns, cpu_system_ns;
+  uint64_t cpu_periods, cpu_throttled, cpu_throttled_ns;
+  uint64_t cpu_quota_us; /* per period; TALLY_UNLIMITED */
+  uint64_t cpu_period_us;
+  uint64_t cpuset_cpus; /* how many CPUs it may use */
+
+  /* memory */
+  uint64_t memory_usage;             /* v1 usage_in_bytes, v2 memory.current */
+  uint64_t memory_anon, memory_file; /* v1: rss, cache */
+  uint64_t memory_active_anon, memory_inactive_anon;
+  uint64_t memory_active_file, memory_inactive_file;
+  uint64_t memory_kernel; /* v1 kmem.usage; v2 "kernel" or its parts */
+  uint64_t memory_shmem;
+  uint64_t memory_swap;
+  uint64_t memory_limit;
+  uint64_t memory_swap_limit; /* swap alone, also on v1 */
+  uint64_t memory_page_faults, memory_major_page_faults;
+  uint64_t memory_limit_hits; /* v1 failcnt; v2 memory.events max */
+  uint64_t memory_oom_kills;
+
+  tally_pressure_t pressure[TALLY_RESOURCES];
+
+  /* block I/O */
+  tally_cgroup_device_t devices[TALLY_CGROUP_DEVICES_MAX];
+  size_t devices_count;
+  uint64_t devices_ignored; /* that did not fit */
+  bool devices_known;       /* an empty list is a true answer */
+
+  /* tasks */
+  uint64_t threads;       /* pids.current */
+  uint64_t threads_limit; /* pids.max */
+  uint64_t processes;     /* lines of cgroup.procs */
+} tally_cgroup_sample_t;
+
+/* How many descriptors all readers together may keep open. Beyond it a file is
+ * opened for each read, which is slower and loses nothing. Set once at start;
+ * default: three quarters of the soft RLIMIT_NOFILE at the first open. */
+void tally_cgroup_set_descriptor_budget(unsigned descriptors);
+unsigned tally_cgroup_descriptors_in_use(void);
+/* Raises the soft limit of open files to the hard one; returns it. */
+unsigned tally_cgroup_raise_descriptor_limit(void);
+
+/* Keeps the files of one container open and reads them with pread(2). */
+typedef struct tally_cgroup_reader_s tally_cgroup_reader_t;
+
+/* Opens what exists; files that do not exist stay unknown. Takes copies of the
+ * paths. NULL: out of memory. */
+tally_cgroup_reader_t *
+tally_cgroup_reader_create(const tally_cgroup_paths_t *paths,
+                           tally_error_t *err);
+void tally_cgroup_reader_destroy(tally_cgroup_reader_t *reader);
+
+typedef enum tally_cgroup_status_e {
+  TALLY_CGROUP_READ = 0, /* sample filled in */
+  TALLY_CGROUP_GONE = 1, /* the cgroup was removed (ENODEV); sample untouched */
+} tally_cgroup_status_t;
+
+/*
+ * Reads all files into *sample. Limits (quota, memory and pids limits, cpuset)
+ * change rarely: they are read again when `refresh_limits` is set, when this
+ * library wrote a limit, or after a minute, and are repeated otherwise. A file
+ * that cannot be read leaves its own numbers unknown and nothing else; the
+ * first such error since the reader was made is in *err (code != 0), for one
+ * log line. Makes no heap allocation.
+ */
+tally_cgroup_status_t tally_cgroup_reader_read(tally_cgroup_reader_t *reader,
+                                               bool refresh_limits,
+                                               tally_cgroup_sample_t *sample,
+                                               tally_error_t *err);
+
+/* ---- limits ----------------------------------------------------------------
+ */
+
+typedef enum tally_limit_e {
+  TALLY_LIMIT_MEMORY_MAX = 0, /* bytes; v1 limit_in_bytes, v2 memory.max */
+  TALLY_LIMIT_MEMORY_HIGH, /* bytes; v1 soft_limit_in_bytes, v2 memory.high */
+  TALLY_LIMIT_SWAP_MAX,    /* bytes of swap alone; v1 memsw = memory + swap */
+  TALLY_LIMIT_CPU_WEIGHT,  /* 1…10000, v2 scale; v1: converted to shares */
+  TALLY_LIMIT_CPU_MAX,     /* 1/1000 of a core; quota over a 100 ms period */
+  TALLY_LIMIT_PIDS_MAX,
+  TALLY_LIMIT_IO_WEIGHT, /* 1…10000; v1 blkio.weight 10…1000 converted */
+  TALLY_LIMITS
+} tally_limit_t;
+
+/* "memory.max", "cpu.weight", …: how it is called in options and messages. */
+const char *tally_limit_name(tally_limit_t limit);
+
+/* What somebody wants: TALLY_UNKNOWN leaves a limit as it is. */
+typedef struct tally_limits_s {
+  uint64_t value[TALLY_LIMITS];
+} tally_limits_t;
+void tally_limits_init(tally_limits_t *limits); /* everything unknown */
+
+/* One file that was written (or would be), for the audit. */
+typedef struct tally_limit_change_s {
+  tally_limit_t limit;
+  char file[64];   /* "memory.memsw.limit_in_bytes" */
+  char before[64]; /* what the kernel showed before; "" if unreadable */
+  char wanted[64]; /* what was written */
+  char after[64];  /* what the kernel shows now */
+  int code;        /* 0, or the errno the kernel refused with */
+  bool changed;    /* before differs from after */
+  bool verified;   /* after is what was wanted (page rounding allowed) */
+} tally_limit_change_t;
+
+#define TALLY_LIMIT_CHANGES_MAX 16
+
+/*
+ * Writes the wanted limits below `paths` in an order that the kernel accepts
+ * (v1 needs memsw raised before and lowered after limit) and reads each one
+ * back. Files are opened relative to the container's own directory, without
+ * following links. One refusal does not stop the next file. `dry_run` reads
+ * and reports only. Returns how many files failed (0: all well); the changes,
+ * in the order of writing, in changes[0 … *count-1].
+ */
+int tally_cgroup_apply(const tally_cgroup_paths_t *paths,
+                       const tally_limits_t *limits, bool dry_run,
+                       tally_limit_change_t changes[TALLY_LIMIT_CHANGES_MAX],
+                       size_t *count);
+
+#endif

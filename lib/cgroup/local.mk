@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+lib_files += \
+	lib/cgroup/cgroup.h

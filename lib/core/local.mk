@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+lib_files += \
+	lib/core/buffer.c \
+	lib/core/buffer.h \
+	lib/core/cleanup.h \
+	lib/core/clock.c \
+	lib/core/clock.h \
+	lib/core/error.c \
+	lib/core/error.h \
+	lib/core/file.c \
+	lib/core/file.h \
+	lib/core/json.h \
+	lib/core/log.c \
+	lib/core/log.h \
+	lib/core/select.c \
+	lib/core/select.h

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# Manual pages, written in POD as collectd's are.

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# The rings that `make check` runs. tests/system, tests/vm and tests/bench need
+# real daemons and are run by ./quickstart check.
+
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; \
+	TALLY_SRCDIR='$(abs_top_srcdir)'; TALLY_BUILDDIR='$(abs_top_builddir)'; \
+	export CMOCKA_MESSAGE_OUTPUT TALLY_SRCDIR TALLY_BUILDDIR;
+
+include tests/unit/local.mk

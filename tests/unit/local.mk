@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# One program per source file of the library that is worth testing alone.
+
+unit_cppflags = $(lib_cppflags) -I$(srcdir)/tests/unit
+unit_cflags = $(lib_cflags) $(CMOCKA_CFLAGS)
+unit_libs = libtallyman_testing.la $(CMOCKA_LIBS)
+
+unit_tests =
+if HAVE_CMOCKA
+unit_tests += tests/unit/core_test
+endif
+
+tests_unit_core_test_SOURCES = tests/unit/core_test.c
+tests_unit_core_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_core_test_CFLAGS = $(unit_cflags)
+tests_unit_core_test_LDADD = $(unit_libs)
+
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
