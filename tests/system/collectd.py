@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+"""A private collectd with our plugins from the build tree, and what it says.
+
+Keyword arguments name our plugins; the value is the inside of the <Plugin>
+block, or a list of them for several blocks:
+
+    Collectd(docker_stats=f'Endpoint "{engine.endpoint}"')
+
+Each value dispatched reaches the csv plugin (one file per identifier and day,
+counters as they are); each notification and log line reaches logfile."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from typing import NamedTuple
+
+import samples
+from process import PATIENCE, Daemon, wait_until
+
+SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
+BUILD = os.path.abspath(os.environ.get("TALLYMAN_BUILD",
+                                       os.path.join(SOURCE, "build")))
+STOCK_TYPES = "/usr/share/collectd/types.db"
+STOCK_PLUGINS = next((directory for directory in
+                      ("/usr/lib/collectd", "/usr/lib64/collectd")
+                      if os.path.isdir(directory)), "/usr/lib/collectd")
+
+_CONFIG = """\
+Hostname "{hostname}"
+FQDNLookup false
+BaseDir "{directory}"
+PIDFile "{directory}/collectd.pid"
+Interval {interval}
+TypesDB "{stock_types}" "{source}/types.db"
+PluginDir "{stock_plugins}"
+LoadPlugin logfile
+<Plugin logfile>
+  LogLevel info
+  File "{directory}/collectd.log"
+  PrintSeverity true
+</Plugin>
+LoadPlugin csv
+<Plugin csv>
+  DataDir "{directory}/csv"
+  StoreRates false
+</Plugin>
+LoadPlugin unixsock
+<Plugin unixsock>
+  SocketFile "{directory}/unixsock"
+  DeleteSocket true
+</Plugin>
+{stock}
+PluginDir "{build}/.libs"
+{ours}
+"""
+
+_NOTIFICATION = re.compile(
+    r"Notification: severity = (?P<severity>\w+), host = (?P<host>[^,]*)"
+    r"(?:, plugin = (?P<plugin>[^,]*))?"
+    r"(?:, plugin_instance = (?P<plugin_instance>[^,]*))?"
+    r"(?:, type = (?P<type>[^,]*))?"
+    r"(?:, type_instance = (?P<type_instance>[^,]*))?"
+    r"(?:, message = (?P<message>.*))?$")
+
+
+class Notification(NamedTuple):
+    severity: str
+    host: str
+    plugin: str
+    plugin_instance: str
+    type: str
+    type_instance: str
+    message: str
+
+
+class Collectd:
+    def __init__(self, interval=1, hostname="node", stock="", **plugins):
+        self.directory = tempfile.mkdtemp(prefix="tally-collectd-")
+        self.hostname = hostname
+        self.interval = interval
+        self.stock = stock
+        self.plugins = plugins
+        self._daemon = Daemon("collectd", self.path("stderr"))
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    # -- life cycle ---------------------------------------------------------
+
+    def write_config(self):
+        blocks = []
+        for name, bodies in self.plugins.items():
+            blocks.append(f"LoadPlugin {name}")
+            for body in [bodies] if isinstance(bodies, str) else bodies:
+                blocks.append(f"<Plugin {name}>\n{body}\n</Plugin>")
+        config = self.path("collectd.conf")
+        with open(config, "w") as f:
+            f.write(_CONFIG.format(
+                hostname=self.hostname, directory=self.directory,
+                interval=self.interval, stock_types=STOCK_TYPES, source=SOURCE,
+                stock_plugins=STOCK_PLUGINS, stock=self.stock, build=BUILD,
+                ours="\n".join(blocks)))
+        return config
+
+    def start(self):
+        config = self.write_config()
+        self._daemon.start(["collectd", "-f", "-C", config],
+                           env=_environment())
+
+        def ready():
+            self._daemon.require_running()
+            return self._socket_answers()
+        wait_until(ready, "collectd is ready", timeout=15)
+        return self
+
+    def stop(self):
+        """SIGTERM; an unclean end, or a sanitizer's report, is a failure."""
+        status = self._daemon.terminate(timeout=20)
+        assert status == 0, f"collectd ended with {status}:\n{self.stderr()}"
+        self.require_clean()
+
+    def kill9(self):
+        self._daemon.kill()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def close(self):
+        try:
+            if self._daemon.running:
+                self.stop()
+        finally:
+            self._daemon.kill()
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def check_config(self):
+        """`collectd -T`: (exit status, everything it said)."""
+        result = subprocess.run(
+            ["collectd", "-T", "-C", self.write_config()], env=_environment(),
+            capture_output=True, text=True, timeout=30 * PATIENCE)
+        return result.returncode, result.stdout + result.stderr + self.log()
+
+    # -- what it says -------------------------------------------------------
+
+    def log(self):
+        try:
+            with open(self.path("collectd.log"), errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def stderr(self):
+        return self._daemon.log()
+
+    def require_clean(self):
+        for sign in ("ERROR: AddressSanitizer", "runtime error:",
+                     "WARNING: ThreadSanitizer"):
+            assert sign not in self.stderr(), self.stderr()
+
+    def wait_for_log(self, pattern, timeout=10):
+        return wait_until(lambda: re.search(pattern, self.log()),
+                          f"log line /{pattern}/", timeout)
+
+    def notifications(self):
+        found = (_NOTIFICATION.search(line)
+                 for line in self.log().splitlines())
+        return [Notification(**{key: value or "" for key, value
+                                in match.groupdict().items()})
+                for match in found if match]
+
+    def samples(self, identifier, host=None):
+        """Every value list dispatched so far for `docker-web/if_octets-eth0`
+        and the like, oldest first."""
+        return samples.read(self.path("csv"), host or self.hostname, identifier)
+
+    def wait_for_samples(self, identifier, count=1, host=None, timeout=10):
+        """Until there are so many; all of them."""
+        return wait_until(
+            lambda: (found := self.samples(identifier, host))
+            and len(found) >= count and found,
+            f"{count} samples of {identifier}", timeout)
+
+    def identifiers(self, host=None):
+        return samples.identifiers(self.path("csv"), host or self.hostname)
+
+    def getval(self, identifier, host=None):
+        """The cache's newest values, counters as rates: {source: float}."""
+        lines = self._ask(f'GETVAL "{host or self.hostname}/{identifier}"')
+        return {key: float(value) for key, value in
+                (line.split("=") for line in lines)}
+
+    def listval(self):
+        return [line.split(" ", 1)[1] for line in self._ask("LISTVAL")]
+
+    def _ask(self, command):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(5 * PATIENCE)
+            s.connect(self.path("unixsock"))
+            stream = s.makefile("rw")
+            stream.write(command + "\n")
+            stream.flush()
+            count, message = stream.readline().split(" ", 1)
+            if int(count) < 0:
+                raise KeyError(f"{command}: {message.strip()}")
+            return [stream.readline().strip() for _ in range(int(count))]
+
+    def _socket_answers(self):
+        try:
+            self._ask("LISTVAL")
+            return True
+        except (OSError, ValueError):
+            return False
+
+    # -- what it costs ------------------------------------------------------
+
+    @property
+    def pid(self):
+        return self._daemon.pid
+
+    @property
+    def running(self):
+        return self._daemon.running
+
+    def cpu_seconds(self):
+        """User + system of the whole process, as fine as the tick (10 ms)."""
+        with open(f"/proc/{self.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_bytes(self):
+        with open(f"/proc/{self.pid}/status") as f:
+            return int(re.search(r"VmRSS:\s+(\d+) kB", f.read())[1]) * 1024
+
+
+def _environment():
+    """A sanitizer's runtime has to come first into collectd, which is not
+    built with it."""
+    preload = os.environ.get("TALLYMAN_PRELOAD")
+    return {**os.environ, "LD_PRELOAD": preload} if preload else None

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""What every system test can ask for. Run as root:
+
+    python3 -m pytest tests/system [-m vm] [-k name]
+
+TALLYMAN_BUILD     the build tree with the plugins (default: build)
+TALLYMAN_PRELOAD   sanitizer runtimes for collectd
+TALLYMAN_PATIENCE  factor on every time limit (an emulated machine: 4)"""
+
+import signal
+import sys
+
+import pytest
+
+from collectd import Collectd
+from engine import Engine
+
+pytest_plugins = ["plain_report", "time_limit"]
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "vm: also runs on the second machine (cgroup v2, systemd)")
+    # Fixtures clean up after an interrupt, so a terminated run must be one.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def shared_engine():
+    engine = Engine()
+    try:
+        yield engine.start()
+    finally:
+        engine.close()
+
+
+@pytest.fixture
+def engine(shared_engine):
+    """A running Engine without containers. The test may kill or restart it:
+    whoever comes next finds it running again and empty."""
+    if not shared_engine.running or shared_engine.live_restore:
+        if shared_engine.running:
+            shared_engine.stop()
+        shared_engine.start()
+    try:
+        yield shared_engine
+    finally:
+        if sys.exc_info()[0] is None and shared_engine.running:
+            shared_engine.remove_containers()
+
+
+@pytest.fixture
+def second_engine():
+    """Another Engine, for tests with two endpoints."""
+    engine = Engine()
+    try:
+        yield engine.start()
+    finally:
+        engine.close()
+
+
+@pytest.fixture
+def collectd():
+    """Collectd's constructor; everything made with it ends with the test."""
+    made = []
+
+    def make(**how):
+        made.append(Collectd(**how))
+        return made[-1]
+    try:
+        yield make
+    finally:
+        for daemon in made:
+            daemon.close()
