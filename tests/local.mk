@@ -9,3 +9,4 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; \
 	export CMOCKA_MESSAGE_OUTPUT TALLY_SRCDIR TALLY_BUILDDIR;
 
 include tests/unit/local.mk
+include tests/plugin/local.mk

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# The plugins, each linked with a collectd that records (see mock.h).
+
+mock_files = \
+	tests/plugin/mock.h \
+	tests/plugin/mock_config.c \
+	tests/plugin/mock_daemon.c \
+	tests/plugin/mock_meta.c \
+	tests/plugin/mock_private.h \
+	tests/plugin/mock_record.c \
+	tests/plugin/mock_types.c
+
+plugin_test_cppflags = $(plugin_cppflags) -I$(srcdir)/collectd-plugins \
+	-I$(srcdir)/tests/plugin
+plugin_test_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+plugin_test_libs = libtally_mock.la libtallyman_testing.la $(CMOCKA_LIBS)
+
+plugin_tests =
+if HAVE_PLUGIN_TESTS
+check_LTLIBRARIES += libtally_mock.la
+EXTRA_PROGRAMS += tests/plugin/plugin_util_test
+endif
+
+libtally_mock_la_SOURCES = $(mock_files)
+libtally_mock_la_CPPFLAGS = $(plugin_test_cppflags)
+libtally_mock_la_CFLAGS = $(plugin_test_cflags)
+
+# A test of the plugin NAME links the plugin's own sources:
+#   tests_plugin_NAME_test_SOURCES = tests/plugin/NAME_test.c \
+#       collectd-plugins/NAME.c $(plugin_files)
+tests_plugin_plugin_util_test_SOURCES = tests/plugin/plugin_util_test.c \
+	$(plugin_files)
+tests_plugin_plugin_util_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_plugin_util_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_plugin_util_test_LDADD = $(plugin_test_libs)
+
+check_PROGRAMS += $(plugin_tests)
+TESTS += $(plugin_tests)
