@@ -35,6 +35,8 @@ typedef enum tally_controller_e {
   TALLY_CONTROLLER_MEMORY,
   TALLY_CONTROLLER_IO, /* v1: blkio */
   TALLY_CONTROLLER_PIDS,
+  TALLY_CONTROLLER_UNIFIED, /* not a controller: the v2 directory itself, for
+                               the pressure files that v1 does not have */
   TALLY_CONTROLLERS
 } tally_controller_t;
 
@@ -42,8 +44,13 @@ const char *tally_controller_name(tally_controller_t controller);
 
 typedef struct tally_cgroup_host_s tally_cgroup_host_t;
 
-/* Reads <rootfs>/proc/1/mountinfo (or /proc/self/mountinfo without a prefix).
- * `rootfs` "" or NULL: none. NULL and *err: no cgroup hierarchy found. */
+/*
+ * Reads /proc/self/mountinfo. With a `rootfs` prefix ("" or NULL: none), where
+ * this process runs in a container itself, the mounts below the prefix count,
+ * and what is not among them is looked for where <rootfs>/proc/1/mountinfo (the
+ * host's view) and our own mount points say, both with the prefix put in front.
+ * NULL and *err: no cgroup hierarchy found.
+ */
 tally_cgroup_host_t *tally_cgroup_host_create(const char *rootfs,
                                               tally_error_t *err);
 void tally_cgroup_host_destroy(tally_cgroup_host_t *host);
@@ -54,9 +61,9 @@ int tally_cgroup_host_version(const tally_cgroup_host_t *host,
                               tally_controller_t controller);
 /* "v1", "v2" or "hybrid". */
 const char *tally_cgroup_host_mode(const tally_cgroup_host_t *host);
-/* What an operator can do about controllers that are missing, one sentence
+/* What an operator can do about controllers that are missing, one line
  * ("memory accounting is off: boot with cgroup_enable=memory swapaccount=1"),
- * or NULL if all are there. */
+ * or NULL if all are there. Lives as long as the host object. */
 const char *tally_cgroup_host_hint(const tally_cgroup_host_t *host);
 
 /* ---- where a container lives ----------------------------------------------
@@ -71,11 +78,13 @@ typedef struct tally_cgroup_paths_s {
 
 /*
  * Finds the cgroup of container `id` (64 hex digits) through /proc/PID/cgroup.
- * A path counts only if its last component contains the id, which makes a
- * reused PID harmless. If the process has gone already (or `pid` is 0), the
- * usual places of Docker are tried (docker/ID, system.slice/docker-ID.scope and
- * wherever an earlier container of this host lived). -1, err->code ENOENT: it
- * has no cgroup (any more).
+ * A path counts only if one of its components contains the id, which makes a
+ * reused PID harmless; that component is the container's directory, also where
+ * an init system inside the container has moved itself further down. If the
+ * process has gone already (or `pid` is 0), the usual places of Docker are
+ * tried (docker/ID, system.slice/docker-ID.scope and wherever an earlier
+ * container of this host lived). -1, err->code ENOENT: it has no cgroup (any
+ * more). May be called by several threads at a time.
  */
 int tally_cgroup_locate(tally_cgroup_host_t *host, int pid, const char *id,
                         tally_cgroup_paths_t *paths, tally_error_t *err);
@@ -126,7 +135,7 @@ typedef struct tally_cgroup_sample_s {
   uint64_t memory_kernel; /* v1 kmem.usage; v2 "kernel" or its parts */
   uint64_t memory_shmem;
   uint64_t memory_swap;
-  uint64_t memory_limit;
+  uint64_t memory_limit;      /* v1: the lowest of it and its parents */
   uint64_t memory_swap_limit; /* swap alone, also on v1 */
   uint64_t memory_page_faults, memory_major_page_faults;
   uint64_t memory_limit_hits; /* v1 failcnt; v2 memory.events max */
@@ -151,6 +160,14 @@ typedef struct tally_cgroup_sample_s {
  * default: three quarters of the soft RLIMIT_NOFILE at the first open. */
 void tally_cgroup_set_descriptor_budget(unsigned descriptors);
 unsigned tally_cgroup_descriptors_in_use(void);
+/* Takes one descriptor out of the budget for something else that is kept open
+ * per container; false: there is none left. Thread safe, like give. */
+bool tally_cgroup_descriptor_take(void);
+void tally_cgroup_descriptor_give(void);
+/* Moves a descriptor that is to be kept above those that select(2) can handle:
+ * other code in our process (collectd's plugins) may still depend on low ones.
+ * Returns the new number, or `fd` itself where the limit is too low for it. */
+int tally_cgroup_descriptor_raise(int fd);
 /* Raises the soft limit of open files to the hard one; returns it. */
 unsigned tally_cgroup_raise_descriptor_limit(void);
 
@@ -170,12 +187,13 @@ typedef enum tally_cgroup_status_e {
 } tally_cgroup_status_t;
 
 /*
- * Reads all files into *sample. Limits (quota, memory and pids limits, cpuset)
- * change rarely: they are read again when `refresh_limits` is set, when this
- * library wrote a limit, or after a minute, and are repeated otherwise. A file
- * that cannot be read leaves its own numbers unknown and nothing else; the
- * first such error since the reader was made is in *err (code != 0), for one
- * log line. Makes no heap allocation.
+ * Reads all files into *sample. Limits (quota, pids limit, cpuset, on v2 also
+ * memory) change rarely: they are read again when `refresh_limits` is set, when
+ * this library wrote a limit of the container, or after a minute, and are
+ * repeated otherwise. A file that cannot be read or understood leaves its own
+ * numbers unknown and nothing else; the first such file of this read is in *err
+ * (code != 0), which stays untouched if all is well. The caller sees to it that
+ * this makes one log line and not one per read. Makes no heap allocation.
  */
 tally_cgroup_status_t tally_cgroup_reader_read(tally_cgroup_reader_t *reader,
                                                bool refresh_limits,

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TALLY_CGROUP_FILES_H
+#define TALLY_CGROUP_FILES_H
+
+/*
+ * Which files are read, as tables: one for v1, one for v2. A new number is a
+ * line in a table and, if its format is new, a parser.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cgroup/cgroup.h"
+
+/* Fills in the numbers of one file. -1: nothing in it was understood. */
+typedef int (*tally_cgroup_parse_t)(const char *text, size_t len,
+                                    tally_cgroup_sample_t *sample);
+
+typedef enum tally_cgroup_cadence_e {
+  TALLY_CGROUP_EACH_TIME, /* kept open, read for each sample */
+  TALLY_CGROUP_LIMIT,     /* changes rarely: opened when it is read again */
+} tally_cgroup_cadence_t;
+
+typedef struct tally_cgroup_file_s {
+  const char *name;
+  tally_controller_t controller;
+  tally_cgroup_cadence_t cadence;
+  tally_cgroup_parse_t parse; /* NULL: lines are counted, see below */
+  /* Only where the file of the line above does not exist (older kernels). */
+  bool otherwise;
+} tally_cgroup_file_t;
+
+/* The file with a NULL parser lists processes and may be larger than any
+ * buffer, so its lines are counted piece by piece into sample->processes. */
+
+extern const tally_cgroup_file_t tally_cgroup_files_v1[];
+extern const size_t tally_cgroup_files_v1_count;
+extern const tally_cgroup_file_t tally_cgroup_files_v2[];
+extern const size_t tally_cgroup_files_v2_count;
+
+/* No version has more lines. */
+#define TALLY_CGROUP_FILES_MAX 32
+
+/* Every number unknown, no devices. */
+void tally_cgroup_sample_init(tally_cgroup_sample_t *sample);
+
+/* Copies without the unused part of the list of devices. */
+void tally_cgroup_sample_copy(tally_cgroup_sample_t *to,
+                              const tally_cgroup_sample_t *from);
+
+#endif
