@@ -223,6 +223,14 @@ typedef struct tally_limits_s {
 } tally_limits_t;
 void tally_limits_init(tally_limits_t *limits); /* everything unknown */
 
+/*
+ * What stands in v1's files for a weight of v2 (1…10000). cpu.shares: as the
+ * kernel's scheduler itself equates them, 100 is 1024. blkio.weight: the least
+ * value that the OCI runtimes map to that io.weight.
+ */
+uint64_t tally_cgroup_cpu_shares(uint64_t weight);
+uint64_t tally_cgroup_blkio_weight(uint64_t weight);
+
 /* One file that was written (or would be), for the audit. */
 typedef struct tally_limit_change_s {
   tally_limit_t limit;
@@ -249,5 +257,19 @@ int tally_cgroup_apply(const tally_cgroup_paths_t *paths,
                        const tally_limits_t *limits, bool dry_run,
                        tally_limit_change_t changes[TALLY_LIMIT_CHANGES_MAX],
                        size_t *count);
+
+/*
+ * Puts back what stood in files before they were written: `originals` are
+ * changes of tally_cgroup_apply in the order of writing, of which limit, file
+ * and before are used. Works backwards, so that the kernel accepts each step,
+ * and tries a second time what was refused at first. Same safety, same result
+ * and same `changes` as tally_cgroup_apply; a file whose `before` is empty is
+ * left alone.
+ */
+int tally_cgroup_restore(const tally_cgroup_paths_t *paths,
+                         const tally_limit_change_t *originals,
+                         size_t originals_count, bool dry_run,
+                         tally_limit_change_t changes[TALLY_LIMIT_CHANGES_MAX],
+                         size_t *count);
 
 #endif

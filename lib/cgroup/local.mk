@@ -10,6 +10,7 @@ lib_files += \
 	lib/cgroup/hierarchy.c \
 	lib/cgroup/hierarchy.h \
 	lib/cgroup/hint.c \
+	lib/cgroup/limit.c \
 	lib/cgroup/locate.c \
 	lib/cgroup/mountinfo.c \
 	lib/cgroup/mountinfo.h \

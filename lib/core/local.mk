@@ -13,4 +13,6 @@ lib_files += \
 	lib/core/log.c \
 	lib/core/log.h \
 	lib/core/select.c \
-	lib/core/select.h
+	lib/core/select.h \
+	lib/core/text.c \
+	lib/core/text.h

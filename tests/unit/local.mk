@@ -8,12 +8,18 @@ unit_libs = libtallyman_testing.la $(CMOCKA_LIBS)
 unit_tests =
 if HAVE_CMOCKA
 unit_tests += tests/unit/core_test
+unit_tests += tests/unit/text_test
 endif
 
 tests_unit_core_test_SOURCES = tests/unit/core_test.c
 tests_unit_core_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_core_test_CFLAGS = $(unit_cflags)
 tests_unit_core_test_LDADD = $(unit_libs)
+
+tests_unit_text_test_SOURCES = tests/unit/text_test.c
+tests_unit_text_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_text_test_CFLAGS = $(unit_cflags)
+tests_unit_text_test_LDADD = $(unit_libs)
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
