@@ -17,3 +17,19 @@ plugin_files = collectd-plugins/plugin_util.c collectd-plugins/plugin_util.h
 #   NAME_la_LIBADD = libtallyman.la
 
 EXTRA_DIST += $(plugin_files)
+
+docker_stats_files = collectd-plugins/docker_stats.c \
+	collectd-plugins/docker_stats_identity.c \
+	collectd-plugins/docker_stats_identity.h \
+	collectd-plugins/docker_stats_types.c \
+	collectd-plugins/docker_stats_types.h \
+	collectd-plugins/docker_stats_values.c \
+	collectd-plugins/docker_stats_values.h \
+	$(plugin_files)
+if BUILD_DOCKER_STATS
+plugin_LTLIBRARIES += docker_stats.la
+endif
+docker_stats_la_SOURCES = $(docker_stats_files)
+docker_stats_la_CPPFLAGS = $(plugin_cppflags)
+docker_stats_la_LDFLAGS = $(plugin_ldflags)
+docker_stats_la_LIBADD = libtallyman.la

@@ -6,7 +6,9 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
 	$(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; \
 	TALLY_SRCDIR='$(abs_top_srcdir)'; TALLY_BUILDDIR='$(abs_top_builddir)'; \
-	export CMOCKA_MESSAGE_OUTPUT TALLY_SRCDIR TALLY_BUILDDIR;
+	TALLY_PLUGINS='$(plugin_LTLIBRARIES)'; TALLY_SANITIZER='$(SANITIZER)'; \
+	export CMOCKA_MESSAGE_OUTPUT TALLY_SRCDIR TALLY_BUILDDIR TALLY_PLUGINS \
+	TALLY_SANITIZER;
 
 include tests/unit/local.mk
 include tests/plugin/local.mk

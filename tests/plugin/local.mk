@@ -18,7 +18,8 @@ plugin_test_libs = libtally_mock.la libtallyman_testing.la $(CMOCKA_LIBS)
 plugin_tests =
 if HAVE_PLUGIN_TESTS
 check_LTLIBRARIES += libtally_mock.la
-EXTRA_PROGRAMS += tests/plugin/plugin_util_test
+EXTRA_PROGRAMS += tests/plugin/plugin_util_test \
+	tests/plugin/docker_stats_values_test
 endif
 
 libtally_mock_la_SOURCES = $(mock_files)
@@ -34,5 +35,12 @@ tests_plugin_plugin_util_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_plugin_util_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_plugin_util_test_LDADD = $(plugin_test_libs)
 
+tests_plugin_docker_stats_values_test_SOURCES = \
+	tests/plugin/docker_stats_values_test.c $(docker_stats_files)
+tests_plugin_docker_stats_values_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_docker_stats_values_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_docker_stats_values_test_LDADD = $(plugin_test_libs)
+
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests)
+dist_check_SCRIPTS += tests/plugin/symbols_test

@@ -9,7 +9,7 @@
  * that types.db does not know, a wrong number of values, a value that is not
  * newer than the last one, a name registered twice, a thread without a context
  * that wants an interval, …) is a *complaint*; a test ends with
- * assert_null(mock_complaint()).
+ * mock_assert_content().
  *
  *   mock_load();                         module_register()
  *   mock_config("<Plugin docker_stats>\n …\n</Plugin>\n");
@@ -68,6 +68,8 @@ size_t mock_registered(mock_kind_t kind);
 
 /* The first complaint, or NULL. */
 const char *mock_complaint(void);
+/* Fails the test with it, if there is one. */
+void mock_assert_content(void);
 /* Drops recorded values, notifications and log lines; registrations, and the
  * times that new values must exceed, stay. */
 void mock_forget(void);

@@ -78,6 +78,11 @@ const char *mock_complaint(void) {
   return record.complaint[0] != '\0' ? record.complaint : NULL;
 }
 
+void mock_assert_content(void) {
+  if (mock_complaint() != NULL)
+    mock_die("collectd complains: %s", mock_complaint());
+}
+
 static void add_log(int severity, const char *prefix, const char *format,
                     va_list ap) {
   char text[1024]; /* the daemon cuts lines here, too */

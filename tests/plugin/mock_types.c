@@ -44,6 +44,20 @@ static data_source_t parse_source(char *text, const char *line) {
   return ds;
 }
 
+int plugin_register_data_set(const data_set_t *ds) {
+  if (plugin_get_ds(ds->type) != NULL)
+    mock_complain("type `%s' is defined twice", ds->type);
+  data_set_t set = *ds;
+  size_t size = ds->ds_num * sizeof(*ds->ds);
+  set.ds = malloc(size);
+  sets = realloc(sets, (sets_count + 1) * sizeof(*sets));
+  if (set.ds == NULL || sets == NULL)
+    mock_die("out of memory");
+  memcpy(set.ds, ds->ds, size);
+  sets[sets_count++] = set;
+  return 0;
+}
+
 static void parse_line(char *line) {
   char *saved = NULL;
   char *word = strtok_r(line, " \t\r\n,", &saved);
@@ -55,10 +69,8 @@ static void parse_line(char *line) {
     set.ds = realloc(set.ds, (set.ds_num + 1) * sizeof(*set.ds));
     set.ds[set.ds_num++] = parse_source(word, set.type);
   }
-  if (plugin_get_ds(set.type) != NULL)
-    mock_complain("types.db: `%s' is defined twice", set.type);
-  sets = realloc(sets, (sets_count + 1) * sizeof(*sets));
-  sets[sets_count++] = set;
+  plugin_register_data_set(&set);
+  free(set.ds);
 }
 
 void mock_types_read(const char *path) {

@@ -45,7 +45,7 @@ static int load(void **state) {
 }
 
 static int unload(void **state) {
-  assert_null(mock_complaint());
+  mock_assert_content();
   mock_unload();
   plugin_watch_clear(&config.watch);
   free(config.text);
