@@ -26,7 +26,7 @@ typedef struct tally_cgroup_file_s {
   tally_controller_t controller;
   tally_cgroup_cadence_t cadence;
   tally_cgroup_parse_t parse; /* NULL: lines are counted, see below */
-  /* Only where the file of the line above does not exist (older kernels). */
+  /* Only where the file of the line above does not exist. */
   bool otherwise;
 } tally_cgroup_file_t;
 

@@ -210,7 +210,9 @@ const tally_cgroup_file_t tally_cgroup_files_v1[] = {
      true},
     {"pids.current", PIDS, EACH_TIME, parse_threads},
     {"pids.max", PIDS, LIMIT, parse_threads_limit},
-    {"cgroup.procs", CPUACCT, EACH_TIME, NULL},
+    {"cgroup.procs", CPUACCT, EACH_TIME, NULL}, /* the same in all of them */
+    {"cgroup.procs", MEMORY, EACH_TIME, NULL, true},
+    {"cgroup.procs", PIDS, EACH_TIME, NULL, true},
 };
 const size_t tally_cgroup_files_v1_count =
     sizeof(tally_cgroup_files_v1) / sizeof(tally_cgroup_files_v1[0]);

@@ -74,9 +74,11 @@ static void add_files(tally_cgroup_reader_t *reader, int version,
   bool exists = false;
   for (size_t i = 0; i < count; i++) {
     const tally_cgroup_file_t *file = &files[i];
+    if (file->otherwise && exists)
+      continue;
+    exists = false;
     if (reader->paths.version[file->controller] != version ||
-        reader->paths.dir[file->controller] == NULL ||
-        (file->otherwise && exists))
+        reader->paths.dir[file->controller] == NULL)
       continue;
 
     int fd = open_file(&reader->paths, file);

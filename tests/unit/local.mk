@@ -7,9 +7,28 @@ unit_libs = libtallyman_testing.la $(CMOCKA_LIBS)
 
 unit_tests =
 if HAVE_CMOCKA
-unit_tests += tests/unit/core_test
+unit_tests += \
+	tests/unit/cgroup_locate_test \
+	tests/unit/cgroup_parse_test \
+	tests/unit/cgroup_reader_test \
+	tests/unit/core_test
 unit_tests += tests/unit/text_test
 endif
+
+tests_unit_cgroup_locate_test_SOURCES = tests/unit/cgroup_locate_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_cgroup_locate_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cgroup_locate_test_CFLAGS = $(unit_cflags)
+tests_unit_cgroup_locate_test_LDADD = $(unit_libs)
+
+tests_unit_cgroup_parse_test_SOURCES = tests/unit/cgroup_parse_test.c tests/unit/unit.h
+tests_unit_cgroup_parse_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cgroup_parse_test_CFLAGS = $(unit_cflags)
+tests_unit_cgroup_parse_test_LDADD = $(unit_libs)
+
+tests_unit_cgroup_reader_test_SOURCES = tests/unit/cgroup_reader_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_cgroup_reader_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cgroup_reader_test_CFLAGS = $(unit_cflags)
+tests_unit_cgroup_reader_test_LDADD = $(unit_libs)
 
 tests_unit_core_test_SOURCES = tests/unit/core_test.c
 tests_unit_core_test_CPPFLAGS = $(unit_cppflags)
@@ -23,3 +42,6 @@ tests_unit_text_test_LDADD = $(unit_libs)
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
+
+# Trees captured from real kernels, and the script that captures them.
+EXTRA_DIST += tests/unit/fixtures
