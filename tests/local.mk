@@ -12,3 +12,4 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; \
 
 include tests/unit/local.mk
 include tests/plugin/local.mk
+include tests/bench/local.mk
