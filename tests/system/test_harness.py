@@ -9,11 +9,10 @@ import kernel
 from engine import Engine
 from process import wait_until
 
-pytestmark = pytest.mark.vm
-
 STOCK_LOAD = 'LoadPlugin load'
 
 
+@pytest.mark.vm
 def test_engine_runs_a_container_in_a_cgroup(engine):
     container = engine.run("sleep", "100", name="quay", env={"SWAP": "1"},
                            Memory=64 << 20, PidsLimit=50)
@@ -34,6 +33,7 @@ def test_containers_reach_the_bridge(engine):
     assert after["tx_packets"] >= before["tx_packets"] + 2
 
 
+@pytest.mark.vm
 def test_kernel_counts_what_a_container_burns(engine):
     container = engine.run("sh", "-c", "while :; do :; done")
     cgroup = kernel.Cgroup(container.pid)
@@ -52,6 +52,7 @@ def test_restart_of_the_engine(engine, live_restore):
     assert (container.pid == pid) == live_restore
 
 
+@pytest.mark.vm
 def test_killed_engine_comes_back(engine):
     engine.restart(live_restore=True)
     container = engine.run("sleep", "100")
@@ -78,6 +79,7 @@ def test_nothing_is_left_of_an_engine_that_was_killed():
     assert engine.directory not in kernel.read("/proc/self/mountinfo")
 
 
+@pytest.mark.vm
 def test_stock_collectd_writes_and_answers(collectd):
     daemon = collectd(stock=STOCK_LOAD).start()
     daemon.wait_for_samples("load/load", count=2)
