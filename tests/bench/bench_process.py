@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a whole collectd with our plugins costs, at growing numbers of
+containers: CPU per container and interval, memory, descriptors, time to the
+first value. The containers are cgroups with a sleeping process (cgroup_farm)
+and a scripted Engine that knows them; collectd is the real one.
+
+    bench_process.py [COUNT…]          default: 10 100 1000 5000"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+from measure import (CSV, BenchCollectd, Farm, alternate, cpu_per_second,
+                     cpu_seconds, descriptors, report, resident_bytes, say)
+import samples
+from process import wait_until
+from scripted_engine import ScriptedContainer, ScriptedEngine
+
+COUNTS = (10, 100, 1000, 5000)
+ROUNDS = 3
+SECONDS = 10  # of measuring, in each round; Interval is 1
+FEW_DESCRIPTORS = 256
+
+MOST_CPU_US = 60
+MOST_RSS_MB = {100: 16, 1000: 48}
+
+
+def our_plugins(engine, state_dir):
+    return {
+        "docker_stats": f'Endpoint "{engine.endpoint}"',
+        "docker_events": f'Endpoint "{engine.endpoint}"\n'
+                         f'StateDir "{state_dir}"',
+        "cgroup_adjust": f'Endpoint "{engine.endpoint}"\nDryRun true'}
+
+
+class Bench:
+    def __init__(self, engine, containers):
+        self.engine = engine
+        self.count = len(containers)
+        self.directory = tempfile.mkdtemp(prefix="tally-bench-")
+        for number, (container_id, pid) in enumerate(containers):
+            engine.add(ScriptedContainer(id=container_id, pid=pid,
+                                         name=f"shop-web-{number}"))
+
+    def close(self):
+        shutil.rmtree(self.directory)
+
+    def with_us(self, **how):
+        # A fresh state: each run meets the containers for the first time
+        state = tempfile.mkdtemp(dir=self.directory)
+        return BenchCollectd(**how, **our_plugins(self.engine, state))
+
+    def seen(self, collectd):
+        """How many containers have values in the csv files."""
+        try:
+            names = os.listdir(collectd.path("csv/node"))
+        except FileNotFoundError:
+            return 0
+        return sum(name.startswith("docker-") for name in names)
+
+    # -- CPU and memory, without a writer ------------------------------------
+
+    def settle(self, collectd):
+        """Until it uses about the same in each interval: the inventory has
+        been read, every file is open."""
+        deadline = time.monotonic() + 60
+        last = cpu_per_second([collectd.pid], 2)
+        while time.monotonic() < deadline:
+            now = cpu_per_second([collectd.pid], 2)
+            if abs(now - last) <= max(0.1 * last, 0.001):
+                return
+            last = now
+        raise RuntimeError("collectd's CPU use does not settle")
+
+    def cpu_with_us(self):
+        with self.with_us() as collectd:
+            self.settle(collectd)
+            cpu = cpu_per_second([collectd.pid], SECONDS)
+            self.resident = resident_bytes(collectd.pid)
+            self.descriptors = descriptors(collectd.pid)
+        return cpu
+
+    def cpu_without_us(self):
+        with BenchCollectd() as collectd:
+            return cpu_per_second([collectd.pid], SECONDS)
+
+    def report_cost(self):
+        cpu = alternate(ROUNDS, ours=self.cpu_with_us,
+                        bare=self.cpu_without_us)
+        of = f"{self.count} containers"
+        report(f"CPU per container and interval, {of}",
+               (cpu["ours"] - cpu["bare"]) / self.count * 1e6, "µs",
+               most=MOST_CPU_US)
+        bar = ({"most": MOST_RSS_MB[self.count]}
+               if self.count in MOST_RSS_MB else {})
+        report(f"RSS, {of}", self.resident / (1 << 20), "MiB", **bar)
+        report(f"descriptors open, {of}", self.descriptors, "")
+
+    # -- values, with the csv writer ------------------------------------------
+
+    def values(self, **how):
+        """{identifier: number of values}, from complete intervals."""
+        with self.with_us(writer=CSV, **how) as collectd:
+            start = time.monotonic()
+            wait_until(lambda: self.seen(collectd) == self.count,
+                       "every container has a value", timeout=60, step=0.05)
+            self.first_value = time.monotonic() - start
+            before, begin = cpu_seconds(collectd.pid), time.monotonic()
+            time.sleep(SECONDS)
+            self.csv_cpu = ((cpu_seconds(collectd.pid) - before)
+                            / (time.monotonic() - begin))
+            return self.complete_values(collectd)
+
+    def complete_values(self, collectd):
+        """Only what came in every interval counts."""
+        csv = collectd.path("csv")
+        found = {}
+        for name in samples.identifiers(csv, "node"):
+            if name.startswith("docker-"):
+                rows = samples.read(csv, "node", name)
+                if len(rows) >= SECONDS - 1 and not gaps(rows):
+                    found[name] = sum(v == v for v in rows[-1].values.values())
+        return found
+
+    def report_values(self):
+        values = self.values()
+        of = f"{self.count} containers"
+        report(f"value lists per container, {of}",
+               len(values) / self.count, "", most=12)
+        report(f"known values per container, {of}",
+               sum(values.values()) / self.count, "", least=40)
+        report(f"time to the first value of every container, {of}",
+               self.first_value, "s",
+               note="with the scripted Engine's own time for its answers")
+        report(f"CPU per container and interval with csv, {of}",
+               self.csv_cpu / self.count * 1e6, "µs",
+               note="the csv plugin opens every file at every write")
+        return values
+
+    def report_few_descriptors(self, values):
+        few = self.values(open_files=FEW_DESCRIPTORS)
+        lost = sum(values.values()) - sum(
+            min(number, few.get(name, 0)) for name, number in values.items())
+        report(f"values lost with {FEW_DESCRIPTORS} descriptors, "
+               f"{self.count} containers", lost, "", most=0)
+
+
+def gaps(rows):
+    """Intervals of one second that brought no value."""
+    return sum(later.time - earlier.time > 1.5
+               for earlier, later in zip(rows, rows[1:]))
+
+
+def main(counts):
+    for count in counts:
+        say(f"-- {count} containers")
+        io_dir = tempfile.mkdtemp(prefix="tally-farm-")
+        try:
+            with Farm(count, io_dir) as farm, ScriptedEngine() as engine:
+                bench = Bench(engine, farm.containers)
+                try:
+                    bench.report_cost()
+                    values = bench.report_values()
+                    if count >= 100:
+                        bench.report_few_descriptors(values)
+                finally:
+                    bench.close()
+        finally:
+            shutil.rmtree(io_dir)
+
+
+if __name__ == "__main__":
+    main([int(count) for count in sys.argv[1:]] or COUNTS)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# What it costs: `make bench`, as root. See README.md here. Not part of
+# `make check`, because a number that depends on the machine is no test.
+
+bench_cppflags = -I$(srcdir)/lib -I$(builddir)
+
+# Programs that a bench uses, and those that are one: a bench prints one JSON
+# object per line, which table.py makes a table of.
+bench_tools = tests/bench/cgroup_farm
+bench_commands = \
+	$(abs_srcdir)/tests/bench/bench_process.py \
+	$(abs_srcdir)/tests/bench/bench_stats_api.py
+
+tests_bench_cgroup_farm_SOURCES = \
+	tests/bench/cgroup_farm.c \
+	tests/bench/farm_cgroup.c \
+	tests/bench/farm_cgroup.h \
+	tests/bench/farm_process.c \
+	tests/bench/farm_process.h
+tests_bench_cgroup_farm_CPPFLAGS = $(bench_cppflags)
+
+check_PROGRAMS += $(bench_tools)
+EXTRA_DIST += \
+	tests/bench/README.md \
+	tests/bench/bench_process.py \
+	tests/bench/bench_stats_api.py \
+	tests/bench/measure.py \
+	tests/bench/table.py
+
+bench: all $(bench_tools)
+	TALLYMAN_BUILD='$(abs_builddir)' \
+	  python3 $(srcdir)/tests/bench/table.py $(bench_commands)
+
+.PHONY: bench
