@@ -210,7 +210,7 @@ typedef enum tally_limit_e {
   TALLY_LIMIT_CPU_WEIGHT,  /* 1…10000, v2 scale; v1: converted to shares */
   TALLY_LIMIT_CPU_MAX,     /* 1/1000 of a core; quota over a 100 ms period */
   TALLY_LIMIT_PIDS_MAX,
-  TALLY_LIMIT_IO_WEIGHT, /* 1…10000; v1 blkio.weight 10…1000 converted */
+  TALLY_LIMIT_IO_WEIGHT, /* 1…10000, v2 scale; converted for BFQ and v1 */
   TALLY_LIMITS
 } tally_limit_t;
 
@@ -224,9 +224,10 @@ typedef struct tally_limits_s {
 void tally_limits_init(tally_limits_t *limits); /* everything unknown */
 
 /*
- * What stands in v1's files for a weight of v2 (1…10000). cpu.shares: as the
- * kernel's scheduler itself equates them, 100 is 1024. blkio.weight: the least
- * value that the OCI runtimes map to that io.weight.
+ * What is told to the Engine for a weight of v2 (1…10000). CpuShares: as the
+ * kernel's scheduler itself equates them, 100 is 1024; this is also what
+ * tally_cgroup_apply writes on v1. BlkioWeight: the least value that the OCI
+ * runtimes map to that io.weight on v2.
  */
 uint64_t tally_cgroup_cpu_shares(uint64_t weight);
 uint64_t tally_cgroup_blkio_weight(uint64_t weight);
@@ -246,12 +247,26 @@ typedef struct tally_limit_change_s {
 #define TALLY_LIMIT_CHANGES_MAX 16
 
 /*
- * Writes the wanted limits below `paths` in an order that the kernel accepts
- * (v1 needs memsw raised before and lowered after limit) and reads each one
- * back. Files are opened relative to the container's own directory, without
- * following links. One refusal does not stop the next file. `dry_run` reads
- * and reports only. Returns how many files failed (0: all well); the changes,
- * in the order of writing, in changes[0 … *count-1].
+ * Writes the wanted limits below `paths` and reads each one back.
+ *
+ * Files are opened relative to the container's own directory, without following
+ * links, and only if the name of that directory contains a container's id. A
+ * file that shows the wanted value already is not written. One refusal does not
+ * stop the next file. `dry_run` reads and reports only.
+ *
+ * v1 keeps limit <= memsw at all times, so memsw is written first when it is
+ * raised (memsw, soft limit, limit) and last when it is lowered. A memory limit
+ * that changes without a word about swap takes memsw with it, so that the room
+ * for swap stays the same. A limit of swap without one of memory does not exist
+ * there: EINVAL.
+ *
+ * Weights of block I/O go to each of io.weight and io.bfq.weight (v1:
+ * blkio.weight, blkio.bfq.weight) that exists, on its own scale, default to
+ * default: 100 of v2 is 100 of BFQ and 500 of blkio.weight.
+ *
+ * Returns how many files failed or show something else afterwards (0: all
+ * well); the changes, in the order of writing, in changes[0 … *count-1]. A
+ * controller or a file that is not there is one change with ENOENT.
  */
 int tally_cgroup_apply(const tally_cgroup_paths_t *paths,
                        const tally_limits_t *limits, bool dry_run,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 lib_files += \
+	lib/cgroup/adjust.c \
+	lib/cgroup/adjust.h \
+	lib/cgroup/adjust_plan.c \
 	lib/cgroup/cgroup.h \
 	lib/cgroup/descriptors.c \
 	lib/cgroup/epoch.c \

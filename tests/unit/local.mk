@@ -8,12 +8,18 @@ unit_libs = libtallyman_testing.la $(CMOCKA_LIBS)
 unit_tests =
 if HAVE_CMOCKA
 unit_tests += \
+	tests/unit/cgroup_adjust_test \
 	tests/unit/cgroup_locate_test \
 	tests/unit/cgroup_parse_test \
 	tests/unit/cgroup_reader_test \
 	tests/unit/core_test
 unit_tests += tests/unit/text_test
 endif
+
+tests_unit_cgroup_adjust_test_SOURCES = tests/unit/cgroup_adjust_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_cgroup_adjust_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cgroup_adjust_test_CFLAGS = $(unit_cflags)
+tests_unit_cgroup_adjust_test_LDADD = $(unit_libs)
 
 tests_unit_cgroup_locate_test_SOURCES = tests/unit/cgroup_locate_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_cgroup_locate_test_CPPFLAGS = $(unit_cppflags)
