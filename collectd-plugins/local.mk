@@ -33,3 +33,17 @@ docker_stats_la_SOURCES = $(docker_stats_files)
 docker_stats_la_CPPFLAGS = $(plugin_cppflags)
 docker_stats_la_LDFLAGS = $(plugin_ldflags)
 docker_stats_la_LIBADD = libtallyman.la
+
+write_table_files = collectd-plugins/write_table.c \
+	collectd-plugins/write_table_format.c \
+	collectd-plugins/write_table_format.h \
+	collectd-plugins/write_table_model.c \
+	collectd-plugins/write_table_model.h \
+	$(plugin_files)
+if BUILD_WRITE_TABLE
+plugin_LTLIBRARIES += write_table.la
+endif
+write_table_la_SOURCES = $(write_table_files)
+write_table_la_CPPFLAGS = $(plugin_cppflags)
+write_table_la_LDFLAGS = $(plugin_ldflags)
+write_table_la_LIBADD = libtallyman.la
