@@ -16,7 +16,8 @@
 #define PLAIN "\033[0m"
 
 #define NAME_WIDTH_MIN 12
-#define LINES_AROUND 3 /* the line above, the titles, the cursor's own */
+#define PRIORITY_LAST 5 /* of the column that is dropped first */
+#define LINES_AROUND 3  /* the line above, the titles, the cursor's own */
 
 /* ---- numbers ---------------------------------------------------------------
  */
@@ -154,24 +155,26 @@ static const column_t columns[COLUMNS] = {
     {"STATE", 9, 1, true, cell_state},
     {"CPU %", 6, 0, false, cell_cpu},
     {"MEMORY", 6, 0, false, cell_memory},
-    {"LIMIT", 5, 4, false, cell_limit},
+    {"LIMIT", 5, 5, false, cell_limit},
     {"RX/s", 5, 2, false, cell_net_rx},
     {"TX/s", 5, 2, false, cell_net_tx},
-    {"READ/s", 6, 3, false, cell_disk_read},
-    {"WRITE/s", 7, 3, false, cell_disk_write},
-    {"PIDS", 5, 5, false, cell_tasks},
-    {"UP", 8, 3, false, cell_uptime},
+    {"READ/s", 6, 2, false, cell_disk_read},
+    {"WRITE/s", 7, 2, false, cell_disk_write},
+    {"PIDS", 5, 3, false, cell_tasks},
+    {"UP", 8, 4, false, cell_uptime},
 };
 
 /* Which columns are shown, and how wide. 0: not. */
 typedef struct layout_s {
   size_t width[COLUMNS];
+  size_t gap; /* blanks between two of them */
 } layout_t;
 
 static size_t layout_width(const layout_t *layout) {
   size_t width = 0;
   for (size_t i = 0; i < COLUMNS; i++)
-    width += layout->width[i] > 0 ? layout->width[i] + (i > 0 ? 2 : 0) : 0;
+    width +=
+        layout->width[i] > 0 ? layout->width[i] + (i > 0 ? layout->gap : 0) : 0;
   return width;
 }
 
@@ -200,11 +203,13 @@ static void widen(layout_t *layout, const write_table_view_t *view,
 }
 
 static layout_t layout_for(const write_table_view_t *view) {
-  layout_t layout;
+  layout_t layout = {.gap = 2};
   for (size_t i = 0; i < COLUMNS; i++)
     layout.width[i] = columns[i].width;
-  for (unsigned drop = 5; drop > 0 && layout_width(&layout) > view->width;
-       drop--)
+  if (layout_width(&layout) > view->width)
+    layout.gap = 1;
+  for (unsigned drop = PRIORITY_LAST;
+       drop > 0 && layout_width(&layout) > view->width; drop--)
     for (size_t i = 0; i < COLUMNS; i++)
       if (columns[i].priority == drop)
         layout.width[i] = 0;
@@ -240,6 +245,12 @@ static void append_cell(tally_buffer_t *out, const column_t *column,
     tally_buffer_printf(out, "%*s", (int)width, text);
 }
 
+static void append_gap(const layout_t *layout, size_t column,
+                       tally_buffer_t *out) {
+  if (column > 0)
+    tally_buffer_printf(out, "%*s", (int)layout->gap, "");
+}
+
 static void append_titles(const write_table_view_t *view,
                           const layout_t *layout, tally_buffer_t *out) {
   begin_line(view, out);
@@ -247,7 +258,7 @@ static void append_titles(const write_table_view_t *view,
   for (size_t i = 0; i < COLUMNS; i++) {
     if (layout->width[i] == 0)
       continue;
-    tally_buffer_append_str(out, i > 0 ? "  " : "");
+    append_gap(layout, i, out);
     append_cell(out, &columns[i], layout->width[i], columns[i].title);
   }
   emphasise(view, out, PLAIN);
@@ -283,7 +294,7 @@ static void append_row(const write_table_view_t *view, const layout_t *layout,
       continue;
     char text[256];
     columns[i].cell(text, sizeof(text), row);
-    tally_buffer_append_str(out, i > 0 ? "  " : "");
+    append_gap(layout, i, out);
     append_cell(out, &columns[i], layout->width[i], text);
   }
   if (emphasis[0] != '\0')

@@ -3,6 +3,7 @@
 
 mock_files = \
 	tests/plugin/mock.h \
+	tests/plugin/mock_cache.c \
 	tests/plugin/mock_config.c \
 	tests/plugin/mock_daemon.c \
 	tests/plugin/mock_meta.c \
@@ -19,7 +20,9 @@ plugin_tests =
 if HAVE_PLUGIN_TESTS
 check_LTLIBRARIES += libtally_mock.la
 EXTRA_PROGRAMS += tests/plugin/plugin_util_test \
-	tests/plugin/docker_stats_values_test
+	tests/plugin/docker_stats_values_test \
+	tests/plugin/write_table_format_test \
+	tests/plugin/write_table_test
 endif
 
 libtally_mock_la_SOURCES = $(mock_files)
@@ -40,6 +43,20 @@ tests_plugin_docker_stats_values_test_SOURCES = \
 tests_plugin_docker_stats_values_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_docker_stats_values_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_docker_stats_values_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_write_table_format_test_SOURCES = \
+	tests/plugin/write_table_format_test.c \
+	collectd-plugins/write_table_format.c \
+	collectd-plugins/write_table_format.h
+tests_plugin_write_table_format_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_write_table_format_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_write_table_format_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_write_table_test_SOURCES = tests/plugin/write_table_test.c \
+	$(write_table_files)
+tests_plugin_write_table_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_write_table_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_write_table_test_LDADD = $(plugin_test_libs)
 
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests)

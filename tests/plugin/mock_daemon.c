@@ -238,10 +238,8 @@ static int call(registration_t *r, const void *argument) {
                        : ((int (*)(void))r->callback)();
   case MOCK_WRITE: {
     const value_list_t *vl = argument;
-    const data_set_t *ds = plugin_get_ds(vl->type);
-    if (ds == NULL)
-      mock_die("type `%s' is not in types.db", vl->type);
-    return ((plugin_write_cb)r->callback)(ds, vl, &r->data);
+    return ((plugin_write_cb)r->callback)(plugin_get_ds(vl->type), vl,
+                                          &r->data);
   }
   case MOCK_FLUSH:
     return ((plugin_flush_cb)r->callback)(0, NULL, &r->data);
@@ -274,7 +272,14 @@ int mock_init(void) { return call_all(MOCK_INIT, NULL); }
 int mock_read(void) { return call_all(MOCK_READ, NULL); }
 int mock_flush(void) { return call_all(MOCK_FLUSH, NULL); }
 
-int mock_write(const value_list_t *vl) { return call_all(MOCK_WRITE, vl); }
+int mock_write(const value_list_t *vl) {
+  const data_set_t *ds = plugin_get_ds(vl->type);
+  if (ds == NULL || ds->ds_num != vl->values_len)
+    mock_die("type `%s' with %zu values is not in types.db", vl->type,
+             vl->values_len);
+  mock_cache_update(ds, vl);
+  return call_all(MOCK_WRITE, vl);
+}
 
 int mock_notify(const notification_t *n) {
   return call_all(MOCK_NOTIFICATION, n);
@@ -301,6 +306,7 @@ void mock_unload(void) {
   free(registrations);
   registrations = NULL;
   mock_record_clear();
+  mock_cache_clear();
   mock_types_clear();
 }
 

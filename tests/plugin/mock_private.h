@@ -17,6 +17,10 @@ bool mock_has_context(void);
 /* A clean slate: values, times, notifications, logs, complaints. */
 void mock_record_clear(void);
 
+/* Remembers a value list, so that its rates can be asked for. */
+void mock_cache_update(const data_set_t *ds, const value_list_t *vl);
+void mock_cache_clear(void);
+
 /* Adds the data sets of a types.db. */
 void mock_types_read(const char *path);
 void mock_types_clear(void);
