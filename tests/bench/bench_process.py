@@ -26,6 +26,7 @@ FEW_DESCRIPTORS = 256
 
 MOST_CPU_US = 60
 MOST_RSS_MB = {100: 16, 1000: 48}
+MOST_REQUESTS = 0.2  # is it alive? But never one for a number
 
 
 def our_plugins(engine, state_dir):
@@ -75,10 +76,12 @@ class Bench:
             last = now
         raise RuntimeError("collectd's CPU use does not settle")
 
-    def cpu_with_us(self):
-        with self.with_us() as collectd:
+    def cpu_with_us(self, **how):
+        with self.with_us(**how) as collectd:
             self.settle(collectd)
+            asked = self.engine.requests.total()
             cpu = cpu_per_second([collectd.pid], SECONDS)
+            self.requests = (self.engine.requests.total() - asked) / SECONDS
             self.resident = resident_bytes(collectd.pid)
             self.descriptors = descriptors(collectd.pid)
         return cpu
@@ -88,16 +91,22 @@ class Bench:
             return cpu_per_second([collectd.pid], SECONDS)
 
     def report_cost(self):
-        cpu = alternate(ROUNDS, ours=self.cpu_with_us,
-                        bare=self.cpu_without_us)
+        cpu = alternate(ROUNDS, bare=self.cpu_without_us,
+                        single=lambda: self.cpu_with_us(write_threads=1),
+                        ours=self.cpu_with_us)
         of = f"{self.count} containers"
         report(f"CPU per container and interval, {of}",
                (cpu["ours"] - cpu["bare"]) / self.count * 1e6, "µs",
+               most=MOST_CPU_US)
+        report(f"the same with WriteThreads 1, {of}",
+               (cpu["single"] - cpu["bare"]) / self.count * 1e6, "µs",
                most=MOST_CPU_US)
         bar = ({"most": MOST_RSS_MB[self.count]}
                if self.count in MOST_RSS_MB else {})
         report(f"RSS, {of}", self.resident / (1 << 20), "MiB", **bar)
         report(f"descriptors open, {of}", self.descriptors, "")
+        report(f"requests to the Engine per interval, {of}", self.requests, "",
+               most=MOST_REQUESTS)
 
     # -- values, with the csv writer ------------------------------------------
 

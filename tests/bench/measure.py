@@ -17,8 +17,22 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import collectd as system_collectd  # noqa: E402
 from process import wait_until  # noqa: E402
 
-CSV = 'LoadPlugin csv\n<Plugin csv>\n  DataDir "{directory}/csv"\n' \
-      "  StoreRates false\n</Plugin>"
+CSV = """\
+LoadPlugin csv
+<Plugin csv>
+  DataDir "{directory}/csv"
+  StoreRates false
+</Plugin>"""
+
+# Everything up to the cache is done, nothing is written. Without this collectd
+# would log for each value that nobody wants it, which costs more than a writer.
+NO_WRITER = """\
+PostCacheChain "end"
+<Chain "end">
+  Target "stop"
+</Chain>"""
+
+DEFAULT_WRITE_THREADS = 5  # collectd's own
 
 _CONFIG = """\
 Hostname "node"
@@ -26,6 +40,7 @@ FQDNLookup false
 BaseDir "{directory}"
 PIDFile "{directory}/collectd.pid"
 Interval 1
+WriteThreads {write_threads}
 TypesDB "{stock_types}" "{source}/types.db"
 PluginDir "{stock_plugins}"
 LoadPlugin logfile
@@ -112,9 +127,11 @@ class Farm:
 class BenchCollectd(system_collectd.Collectd):
     """A collectd with nothing loaded that is not measured."""
 
-    def __init__(self, writer="", open_files=None, **plugins):
+    def __init__(self, writer=NO_WRITER, write_threads=DEFAULT_WRITE_THREADS,
+                 open_files=None, **plugins):
         super().__init__(**plugins)
         self._writer = writer
+        self._write_threads = write_threads
         self._open_files = open_files  # limit of descriptors; None: as it is
 
     def write_config(self):
@@ -125,6 +142,7 @@ class BenchCollectd(system_collectd.Collectd):
                 stock_types=system_collectd.STOCK_TYPES,
                 stock_plugins=system_collectd.STOCK_PLUGINS,
                 build=system_collectd.BUILD,
+                write_threads=self._write_threads,
                 writer=self._writer.format(directory=self.directory),
                 ours="\n".join(
                     f"LoadPlugin {name}\n<Plugin {name}>\n{body}\n</Plugin>"
