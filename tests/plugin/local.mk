@@ -59,5 +59,5 @@ tests_plugin_write_table_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_write_table_test_LDADD = $(plugin_test_libs)
 
 check_PROGRAMS += $(plugin_tests)
-TESTS += $(plugin_tests)
-dist_check_SCRIPTS += tests/plugin/symbols_test
+TESTS += $(plugin_tests) tests/plugin/manual_test
+dist_check_SCRIPTS += tests/plugin/manual_test tests/plugin/symbols_test
