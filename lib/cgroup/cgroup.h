@@ -164,10 +164,6 @@ unsigned tally_cgroup_descriptors_in_use(void);
  * per container; false: there is none left. Thread safe, like give. */
 bool tally_cgroup_descriptor_take(void);
 void tally_cgroup_descriptor_give(void);
-/* Moves a descriptor that is to be kept above those that select(2) can handle:
- * other code in our process (collectd's plugins) may still depend on low ones.
- * Returns the new number, or `fd` itself where the limit is too low for it. */
-int tally_cgroup_descriptor_raise(int fd);
 /* Raises the soft limit of open files to the hard one; returns it. */
 unsigned tally_cgroup_raise_descriptor_limit(void);
 

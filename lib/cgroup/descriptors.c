@@ -4,13 +4,8 @@
 
 #include "cgroup/cgroup.h"
 
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
-#include <unistd.h>
-
-/* The largest number that fits into an fd_set of select(2), plus one. */
-#define SELECTABLE 1024
 
 static atomic_uint budget; /* 0: not decided yet */
 static atomic_uint in_use;
@@ -18,7 +13,7 @@ static atomic_uint in_use;
 static unsigned soft_limit(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-    return SELECTABLE;
+    return 1024; /* what it always was */
   /* "infinity" is more than any kernel hands out (fs.nr_open) */
   return limit.rlim_cur > 1u << 30 ? 1u << 30 : (unsigned)limit.rlim_cur;
 }
@@ -57,13 +52,3 @@ bool tally_cgroup_descriptor_take(void) {
 }
 
 void tally_cgroup_descriptor_give(void) { atomic_fetch_sub(&in_use, 1); }
-
-int tally_cgroup_descriptor_raise(int fd) {
-  if (fd < 0 || fd >= SELECTABLE)
-    return fd;
-  int high = fcntl(fd, F_DUPFD_CLOEXEC, SELECTABLE);
-  if (high < 0)
-    return fd; /* the limit does not allow numbers that high */
-  close(fd);
-  return high;
-}

@@ -88,7 +88,7 @@ static void add_files(tally_cgroup_reader_t *reader, int version,
     if (fd >= 0) {
       if (file->cadence == TALLY_CGROUP_EACH_TIME &&
           tally_cgroup_descriptor_take()) {
-        fd = tally_cgroup_descriptor_raise(fd);
+        fd = tally_file_raise(fd);
       } else {
         close(fd);
         fd = -1;

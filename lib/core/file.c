@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,6 +101,16 @@ int tally_file_make_directory(const char *path, mode_t mode,
   if (!S_ISDIR(st.st_mode))
     return tally_error_set(err, ENOTDIR, "directory `%s'", path);
   return 0;
+}
+
+int tally_file_raise(int fd) {
+  if (fd < 0 || fd >= FD_SETSIZE)
+    return fd;
+  int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_SETSIZE);
+  if (high < 0)
+    return fd;
+  close(fd);
+  return high;
 }
 
 int tally_file_parse_u64(const char *text, uint64_t *value) {

@@ -26,6 +26,12 @@ int tally_file_replace(const char *path, const void *data, size_t len,
 int tally_file_make_directory(const char *path, mode_t mode,
                               tally_error_t *err);
 
+/* Moves a descriptor that is kept for long above those that select(2) can
+ * handle, because other code in our process (collectd's plugins) may still
+ * depend on low ones. Returns the new number, or `fd` itself where the limit of
+ * open files is too low for it. Closes on exec. */
+int tally_file_raise(int fd);
+
 /* Unsigned decimal number at the beginning of `text`, blanks before it
  * allowed. "max" gives TALLY_UNLIMITED. -1 on anything else. */
 #define TALLY_UNKNOWN UINT64_MAX         /* nobody said */

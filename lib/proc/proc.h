@@ -30,15 +30,24 @@ typedef struct tally_interface_s {
  * to the namespace, whatever becomes of the process. */
 typedef struct tally_netns_s tally_netns_t;
 
-/* `proc` is the proc directory ("/proc", "/rootfs/proc"). NULL and *err:
- * the process has gone (ENOENT, ESRCH) or may not be looked at. `keep` false
- * (descriptor budget exhausted) opens the file for each read instead. */
-tally_netns_t *tally_netns_create(const char *proc, pid_t pid, bool keep,
+/*
+ * `proc` is the proc directory ("/proc", "/rootfs/proc"). `member`: a text that
+ * must occur in the process's /proc/PID/cgroup, the container's id, so that a
+ * reused PID is not taken for the container (NULL: not checked). NULL and *err:
+ * the process has gone or is another one (ESRCH), or may not be looked at.
+ * `keep` false (descriptor budget exhausted): the file is opened for each read
+ * instead, and read only if it is still the same namespace.
+ */
+tally_netns_t *tally_netns_create(const char *proc, pid_t pid,
+                                  const char *member, bool keep,
                                   tally_error_t *err);
 void tally_netns_destroy(tally_netns_t *netns);
 
 /* Inode of the namespace: equal for containers that share one. */
 uint64_t tally_netns_id(const tally_netns_t *netns);
+/* The same for a process of which nothing more is wanted (PID 1: the host's
+ * own namespace); 0: unknown. */
+uint64_t tally_netns_id_of(const char *proc, pid_t pid);
 
 /* All interfaces but "lo". Returns their number (at most `max`; the rest is
  * cut off), or -1. No heap allocation. */
@@ -101,11 +110,12 @@ void tally_tasks_destroy(tally_tasks_t *tasks);
 int tally_tasks_active(tally_tasks_t *tasks, const char *dir, int version,
                        uint64_t *active, tally_error_t *err);
 
-/* ---- block devices
- * ------------------------------------------------------------ */
+/* ---- block devices ---------------------------------------------------------
+ */
 
-/* Name of a device number ("vda", "dm-0") from /sys/dev/block, cached; falls
- * back to "MAJOR-MINOR". The text lives as long as the table. */
+/* Name of a device number ("vda", "dm-0") from /sys/dev/block, looked up again
+ * after a minute; falls back to "MAJOR-MINOR". The text lives as long as the
+ * table. One thread at a time. */
 typedef struct tally_devices_s tally_devices_t;
 tally_devices_t *tally_devices_create(const char *rootfs);
 void tally_devices_destroy(tally_devices_t *devices);

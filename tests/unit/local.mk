@@ -12,6 +12,7 @@ unit_tests += \
 	tests/unit/cgroup_locate_test \
 	tests/unit/cgroup_parse_test \
 	tests/unit/cgroup_reader_test \
+	tests/unit/proc_test \
 	tests/unit/core_test
 unit_tests += tests/unit/text_test
 endif
@@ -35,6 +36,11 @@ tests_unit_cgroup_reader_test_SOURCES = tests/unit/cgroup_reader_test.c tests/un
 tests_unit_cgroup_reader_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_cgroup_reader_test_CFLAGS = $(unit_cflags)
 tests_unit_cgroup_reader_test_LDADD = $(unit_libs)
+
+tests_unit_proc_test_SOURCES = tests/unit/proc_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_proc_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_proc_test_CFLAGS = $(unit_cflags)
+tests_unit_proc_test_LDADD = $(unit_libs) -lm
 
 tests_unit_core_test_SOURCES = tests/unit/core_test.c
 tests_unit_core_test_CPPFLAGS = $(unit_cppflags)
