@@ -9,10 +9,15 @@ lib_files += \
 	lib/core/error.h \
 	lib/core/file.c \
 	lib/core/file.h \
+	lib/core/json.c \
 	lib/core/json.h \
+	lib/core/json_framer.c \
+	lib/core/json_quote.c \
 	lib/core/log.c \
 	lib/core/log.h \
 	lib/core/select.c \
 	lib/core/select.h \
 	lib/core/text.c \
-	lib/core/text.h
+	lib/core/text.h \
+	lib/core/thread.c \
+	lib/core/thread.h
