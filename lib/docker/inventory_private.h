@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TALLY_DOCKER_INVENTORY_PRIVATE_H
+#define TALLY_DOCKER_INVENTORY_PRIVATE_H
+
+/* What the worker and the subscriptions need of an inventory. */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "docker/docker.h"
+#include "docker/event_private.h"
+
+struct tally_worker_s;
+
+struct tally_inventory_s {
+  tally_endpoint_t endpoint; /* constant */
+  struct tally_worker_s *worker;
+
+  /* Guarded by the registry's lock in inventory.c. */
+  unsigned refs;
+  tally_inventory_t *next;
+
+  /* Guards what follows, for a few instructions at a time. */
+  pthread_mutex_t lock;
+  pthread_cond_t changed; /* `current` or `wakes` */
+  const tally_snapshot_t *current;
+  uint64_t wakes; /* calls of tally_inventory_wake() */
+  tally_subscription_t *subscriptions;
+
+  /* Counters, written by several threads. */
+  struct {
+    _Atomic uint64_t events, duplicate, invalid, dropped, reconciled, connects,
+        inspects, inspect_errors;
+  } stats;
+};
+
+/* A further reference, for somebody who has one. */
+tally_inventory_t *tally_inventory_ref(tally_inventory_t *inventory);
+
+/* Takes over the reference, numbers the generation, wakes the waiters. */
+void tally_inventory_publish(tally_inventory_t *inventory,
+                             tally_snapshot_t *snapshot);
+
+#endif
