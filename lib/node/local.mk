@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: MIT
 lib_files += \
-	lib/node/node.h
+	lib/node/identity.c \
+	lib/node/identity.h \
+	lib/node/node.h \
+	lib/node/resources.c

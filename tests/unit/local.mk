@@ -12,6 +12,7 @@ unit_tests += \
 	tests/unit/cgroup_locate_test \
 	tests/unit/cgroup_parse_test \
 	tests/unit/cgroup_reader_test \
+	tests/unit/node_test \
 	tests/unit/proc_test \
 	tests/unit/core_test
 unit_tests += tests/unit/text_test
@@ -36,6 +37,11 @@ tests_unit_cgroup_reader_test_SOURCES = tests/unit/cgroup_reader_test.c tests/un
 tests_unit_cgroup_reader_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_cgroup_reader_test_CFLAGS = $(unit_cflags)
 tests_unit_cgroup_reader_test_LDADD = $(unit_libs)
+
+tests_unit_node_test_SOURCES = tests/unit/node_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_node_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_node_test_CFLAGS = $(unit_cflags)
+tests_unit_node_test_LDADD = $(unit_libs)
 
 tests_unit_proc_test_SOURCES = tests/unit/proc_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_proc_test_CPPFLAGS = $(unit_cppflags)
