@@ -46,4 +46,4 @@ endif
 write_table_la_SOURCES = $(write_table_files)
 write_table_la_CPPFLAGS = $(plugin_cppflags)
 write_table_la_LDFLAGS = $(plugin_ldflags)
-write_table_la_LIBADD = libtallyman.la
+write_table_la_LIBADD = libtallyman.la -lm

@@ -115,8 +115,10 @@ static void draw_on(write_table_view_t *view, int fd) {
   tally_buffer_t out;
   tally_buffer_init(&out, TABLE_BYTES_MAX);
   set_size(view, fd);
+  /* what stands on the terminal so far scrolls up, and is not lost */
   if (view->ansi && !table.is_drawn)
-    tally_buffer_append_str(&out, "\033[2J"); /* the first one clears */
+    for (size_t i = 0; i < view->height; i++)
+      tally_buffer_append_str(&out, "\n");
   write_table_format(view, &out);
   if (!view->ansi)
     tally_buffer_append_str(&out, "\n"); /* between this block and the next */

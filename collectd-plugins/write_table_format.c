@@ -233,10 +233,16 @@ static void begin_line(const write_table_view_t *view, tally_buffer_t *out) {
   emphasise(view, out, CLEAR_LINE);
 }
 
-/* A name that is cut shows that it is: "a-very-long-n~". */
+/* A text that is cut shows that it is: "a-very-long-n~"; of "running healthy"
+ * the second word says it all. */
 static void append_cell(tally_buffer_t *out, const column_t *column,
                         size_t width, const char *text) {
   size_t len = strlen(text);
+  const char *blank = strchr(text, ' ');
+  if (len > width && column == &columns[COLUMN_STATE] && blank != NULL) {
+    text = blank + 1;
+    len = strlen(text);
+  }
   if (len > width && width > 0)
     tally_buffer_printf(out, "%.*s~", (int)width - 1, text);
   else if (column->left)

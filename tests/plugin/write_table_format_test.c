@@ -133,6 +133,17 @@ static void test_narrow_terminals(void **state) {
   free(text);
 }
 
+static void test_health_in_a_narrow_terminal(void **state) {
+  write_table_row_t row = nothing;
+  row.health = TALLY_HEALTH_UNHEALTHY;
+  char *text = format(&row, 1, (terminal_t){.width = 120});
+  assert_non_null(strstr(text, "\nidle          running unhealthy "));
+  free(text);
+  text = format(&row, 1, (terminal_t){.width = 36});
+  assert_non_null(strstr(text, "\nidle         unhealthy "));
+  free(text);
+}
+
 static void test_no_width_is_too_small(void **state) {
   write_table_row_t rows[3] = {nothing, nothing, nothing};
   for (size_t width = 26; width < 200; width++) {
@@ -279,6 +290,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_whole_table),
       cmocka_unit_test(test_narrow_terminals),
+      cmocka_unit_test(test_health_in_a_narrow_terminal),
       cmocka_unit_test(test_no_width_is_too_small),
       cmocka_unit_test(test_rows_end_with_the_terminal),
       cmocka_unit_test(test_order),
