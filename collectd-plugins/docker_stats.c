@@ -25,8 +25,8 @@
  * Each <Plugin docker_stats> block is one endpoint with an inventory, a sampler
  * and a read callback of its own. collectd never runs one read callback twice
  * at a time, so nothing here needs a lock; what threads there are belong to the
- * library. The daemon frees nothing for us: shutdown does, when no read runs
- * any more.
+ * library, which also says when Docker goes away and comes back. The daemon
+ * frees nothing for us: shutdown does, when no read runs any more.
  */
 typedef struct docker_stats_s {
   /* config */
@@ -46,7 +46,6 @@ typedef struct docker_stats_s {
   tally_devices_t *devices;
   docker_stats_identities_t *identities;
   bool was_read;
-  bool is_down; /* and that has been said */
 
   struct docker_stats_s *next;
 } docker_stats_t;
@@ -94,21 +93,6 @@ static const tally_snapshot_t *first_snapshot(docker_stats_t *ds) {
   }
 }
 
-/* Says once that Docker went away, and once that it is back. */
-static void report_daemon(docker_stats_t *ds, const tally_daemon_t *daemon) {
-  if (!daemon->reachable && daemon->problem[0] != '\0' && !ds->is_down) {
-    ds->is_down = true;
-    WARNING(PLUGIN_NAME " plugin: Docker at %s does not answer (%s); %s",
-            ds->watch.endpoint.name, daemon->problem,
-            daemon->listed ? "known containers are sampled on"
-                           : "waiting for it");
-  } else if (daemon->reachable && ds->is_down) {
-    ds->is_down = false;
-    NOTICE(PLUGIN_NAME " plugin: Docker %s at %s answers again",
-           daemon->version, ds->watch.endpoint.name);
-  }
-}
-
 /* Returns 0 whatever happens: anything else would make the daemon ask less and
  * less often, up to once a day. */
 static int on_read(user_data_t *user_data) {
@@ -118,7 +102,6 @@ static int on_read(user_data_t *user_data) {
       ds->was_read ? tally_inventory_snapshot(ds->inventory)
                    : first_snapshot(ds);
   ds->was_read = true;
-  report_daemon(ds, &snapshot->daemon);
   docker_stats_dispatch_host(snapshot, instance_name(ds));
   tally_snapshot_unref(snapshot);
 

@@ -19,10 +19,14 @@ plugin_test_libs = libtally_mock.la libtallyman_testing.la $(CMOCKA_LIBS)
 plugin_tests =
 if HAVE_PLUGIN_TESTS
 check_LTLIBRARIES += libtally_mock.la
-EXTRA_PROGRAMS += tests/plugin/plugin_util_test \
-	tests/plugin/docker_stats_values_test \
+plugin_tests += \
+	tests/plugin/plugin_util_test \
 	tests/plugin/write_table_format_test \
 	tests/plugin/write_table_test
+EXTRA_PROGRAMS += \
+	tests/plugin/docker_stats_identity_test \
+	tests/plugin/docker_stats_test \
+	tests/plugin/docker_stats_values_test
 endif
 
 libtally_mock_la_SOURCES = $(mock_files)
@@ -37,6 +41,18 @@ tests_plugin_plugin_util_test_SOURCES = tests/plugin/plugin_util_test.c \
 tests_plugin_plugin_util_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_plugin_util_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_plugin_util_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_docker_stats_identity_test_SOURCES = \
+	tests/plugin/docker_stats_identity_test.c $(docker_stats_files)
+tests_plugin_docker_stats_identity_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_docker_stats_identity_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_docker_stats_identity_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_docker_stats_test_SOURCES = \
+	tests/plugin/docker_stats_test.c $(docker_stats_files)
+tests_plugin_docker_stats_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_docker_stats_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_docker_stats_test_LDADD = $(plugin_test_libs)
 
 tests_plugin_docker_stats_values_test_SOURCES = \
 	tests/plugin/docker_stats_values_test.c $(docker_stats_files)

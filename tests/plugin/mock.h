@@ -28,8 +28,8 @@
 
 /* ---- life ---------------------------------------------------------------- */
 
-/* Reads the stock types.db and ours (TALLY_SRCDIR/types.db), then calls
- * module_register(). */
+/* Reads the stock types.db (environment: COLLECTD_TYPESDB) and ours
+ * (TALLY_TYPESDB, or TALLY_SRCDIR/types.db), then calls module_register(). */
 void mock_load(void);
 /* Stops as the daemon does: shutdown callbacks first, then the free functions
  * of what was registered. Afterwards mock_load() may be called again. */

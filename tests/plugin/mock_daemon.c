@@ -192,12 +192,13 @@ int plugin_unregister_missing(const char *name) {
  */
 
 void mock_load(void) {
-  const char *types = getenv("COLLECTD_TYPESDB");
-  mock_types_read(types != NULL ? types : "/usr/share/collectd/types.db");
+  const char *stock = getenv("COLLECTD_TYPESDB");
+  const char *ours = getenv("TALLY_TYPESDB");
   const char *srcdir = getenv("TALLY_SRCDIR");
   char path[PATH_MAX];
   snprintf(path, sizeof(path), "%s/types.db", srcdir != NULL ? srcdir : ".");
-  mock_types_read(path);
+  mock_types_read(stock != NULL ? stock : "/usr/share/collectd/types.db");
+  mock_types_read(ours != NULL ? ours : path);
   module_register();
 }
 
