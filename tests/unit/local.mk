@@ -12,10 +12,14 @@ unit_tests += \
 	tests/unit/cgroup_locate_test \
 	tests/unit/cgroup_parse_test \
 	tests/unit/cgroup_reader_test \
+	tests/unit/core_test \
+	tests/unit/engine_update_test \
+	tests/unit/lifecycle_test \
+	tests/unit/limits_test \
 	tests/unit/node_test \
+	tests/unit/originals_test \
 	tests/unit/proc_test \
-	tests/unit/core_test
-unit_tests += tests/unit/text_test
+	tests/unit/text_test
 endif
 
 tests_unit_cgroup_adjust_test_SOURCES = tests/unit/cgroup_adjust_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
@@ -52,6 +56,26 @@ tests_unit_core_test_SOURCES = tests/unit/core_test.c
 tests_unit_core_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_core_test_CFLAGS = $(unit_cflags)
 tests_unit_core_test_LDADD = $(unit_libs)
+
+tests_unit_engine_update_test_SOURCES = tests/unit/engine_update_test.c
+tests_unit_engine_update_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_engine_update_test_CFLAGS = $(unit_cflags)
+tests_unit_engine_update_test_LDADD = $(unit_libs)
+
+tests_unit_lifecycle_test_SOURCES = tests/unit/lifecycle_test.c
+tests_unit_lifecycle_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_lifecycle_test_CFLAGS = $(unit_cflags)
+tests_unit_lifecycle_test_LDADD = $(unit_libs)
+
+tests_unit_limits_test_SOURCES = tests/unit/limits_test.c
+tests_unit_limits_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_limits_test_CFLAGS = $(unit_cflags)
+tests_unit_limits_test_LDADD = $(unit_libs)
+
+tests_unit_originals_test_SOURCES = tests/unit/originals_test.c
+tests_unit_originals_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_originals_test_CFLAGS = $(unit_cflags)
+tests_unit_originals_test_LDADD = $(unit_libs)
 
 tests_unit_text_test_SOURCES = tests/unit/text_test.c
 tests_unit_text_test_CPPFLAGS = $(unit_cppflags)
