@@ -17,7 +17,6 @@
 
 /* How long the very first read waits for Docker's list of containers. */
 #define FIRST_LIST_TIMEOUT_MS 2000
-#define INSTANCE_LENGTH_MAX 48 /* leaves room for names of containers */
 
 /*
  * The statistics of every container, without asking Docker for them.
@@ -138,27 +137,12 @@ static int set_host_format(const char *plugin, oconfig_item_t *ci,
                              "takes node, container or fingerprint");
 }
 
-/* It becomes a part of identifiers. */
-static int set_instance(const char *plugin, oconfig_item_t *ci, void *target) {
-  if (plugin_config_string(plugin, ci, target) != 0)
-    return -1;
-  const char *instance = *(char **)target;
-  if (strlen(instance) > INSTANCE_LENGTH_MAX)
-    return plugin_config_error(plugin, ci, "longer than %d characters",
-                               INSTANCE_LENGTH_MAX);
-  for (const char *p = instance; *p != '\0'; p++)
-    if (*p == '/' || iscntrl((unsigned char)*p))
-      return plugin_config_error(plugin, ci,
-                                 "has a slash or a control character");
-  return 0;
-}
-
 #define OPTION(key, set, member)                                               \
   { key, set, offsetof(docker_stats_t, member) }
 
 static const plugin_option_t options[] = {
     PLUGIN_WATCH_OPTIONS(docker_stats_t, watch),
-    OPTION("Instance", set_instance, instance),
+    OPTION("Instance", plugin_config_instance, instance),
     OPTION("RootFS", plugin_config_string, rootfs),
     OPTION("HostFormat", set_host_format, host_format),
     OPTION("Network", plugin_config_bool, groups.network),
@@ -202,15 +186,9 @@ static docker_stats_t *create_instance(void) {
 /* Its values must not get the names of another block's. */
 static int add_instance(docker_stats_t *ds) {
   docker_stats_t **last = &instances;
-  for (; *last != NULL; last = &(*last)->next) {
-    if (strcasecmp(instance_name(*last), instance_name(ds)) != 0)
-      continue;
-    ERROR(PLUGIN_NAME " plugin: configuration: Instance \"%s\": taken by "
-                      "another <Plugin " PLUGIN_NAME "> block; each endpoint "
-                      "needs a name of its own",
-          instance_name(ds));
-    return -1;
-  }
+  for (; *last != NULL; last = &(*last)->next)
+    if (strcasecmp(instance_name(*last), instance_name(ds)) == 0)
+      return plugin_config_instance_taken(PLUGIN_NAME, instance_name(ds));
   *last = ds;
   return 0;
 }

@@ -7,9 +7,9 @@
 #include "container/sampler.h"
 #include "docker_stats_identity.h"
 #include "node/node.h"
+#include "plugin_name.h"
 
 #define BUCKETS_MIN 64 /* a power of two */
-#define ID_DIGITS 12   /* of a container id: what docker ps shows */
 
 struct docker_stats_identities_s {
   const docker_stats_naming_t *naming;
@@ -22,65 +22,22 @@ struct docker_stats_identities_s {
 /* ---- names -----------------------------------------------------------------
  */
 
-/* Makes `name` fit to be a field of an identifier: the daemon turns slashes
- * into '_' and knows no control characters. Returns whether it had to be
- * changed. */
-static bool sanitise(char *name) {
-  bool changed = false;
-  for (char *p = name; *p != '\0'; p++) {
-    if (*p == '/' || (unsigned char)*p < ' ' || *p == 0x7f) {
-      *p = '_';
-      changed = true;
-    }
-  }
-  return changed;
-}
-
-/* Puts "~" and the short id behind the name, in place of its end if need be:
- * two names that had to be changed must not become one. */
-static void append_id(char *name, size_t size, const char *id) {
-  char suffix[1 + ID_DIGITS + 1];
-  snprintf(suffix, sizeof(suffix), "~%.*s", ID_DIGITS, id);
-  size_t room = size - sizeof(suffix);
-  size_t len = strlen(name);
-  if (len > room) {
-    len = room;
-    /* not in the middle of a UTF-8 character */
-    while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80)
-      len--;
-  }
-  snprintf(name + len, size - len, "%s", suffix);
-}
-
-/* `prefix` may be NULL. */
-static void make_name(char *field, size_t size, const char *prefix,
-                      const tally_container_t *c) {
-  bool has_prefix = prefix != NULL && prefix[0] != '\0';
-  bool has_name = c->name != NULL && c->name[0] != '\0';
-  int len = has_name
-                ? snprintf(field, size, "%s%s%s", has_prefix ? prefix : "",
-                           has_prefix ? ":" : "", c->name)
-                : snprintf(field, size, "%s%s%.*s", has_prefix ? prefix : "",
-                           has_prefix ? ":" : "", ID_DIGITS, c->id);
-  bool changed = sanitise(field);
-  if (changed || len < 0 || (size_t)len >= size)
-    append_id(field, size, c->id);
-}
-
 static void set_names(const docker_stats_naming_t *naming,
                       docker_stats_identity_t *identity) {
   const tally_container_t *c = identity->container;
   const char *instance = naming->instance != NULL ? naming->instance : "";
   if (naming->host_format == DOCKER_STATS_HOST_NODE) {
     identity->host[0] = '\0';
-    make_name(identity->plugin_instance, sizeof(identity->plugin_instance),
-              instance, c);
+    plugin_name_container(identity->plugin_instance,
+                          sizeof(identity->plugin_instance), instance, c->name,
+                          c->id);
     return;
   }
   sstrncpy(identity->plugin_instance, instance,
            sizeof(identity->plugin_instance));
   if (naming->host_format == DOCKER_STATS_HOST_CONTAINER) {
-    make_name(identity->host, sizeof(identity->host), NULL, c);
+    plugin_name_container(identity->host, sizeof(identity->host), NULL, c->name,
+                          c->id);
     return;
   }
   char uuid[TALLY_UUID_SIZE];

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: MIT
-# One .so per plugin; plugin_util.[ch] is the only thing they share.
+# One .so per plugin; plugin_*.[ch] is what they share.
 
-plugin_cppflags = $(COLLECTD_CFLAGS) -I$(srcdir)/lib
+plugin_cppflags = $(COLLECTD_CFLAGS) -I$(srcdir)/lib \
+	-DTALLY_STATE_DIR='"$(localstatedir)/lib/tallyman"'
 plugin_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-export-symbols-regex '^module_register$$'
-plugin_files = collectd-plugins/plugin_util.c collectd-plugins/plugin_util.h
+plugin_files = \
+	collectd-plugins/plugin_counters.c \
+	collectd-plugins/plugin_counters.h \
+	collectd-plugins/plugin_name.c \
+	collectd-plugins/plugin_name.h \
+	collectd-plugins/plugin_util.c \
+	collectd-plugins/plugin_util.h
 
 # A plugin NAME is added like this (and in configure.ac with TALLY_MODULE):
 #
@@ -47,3 +54,29 @@ write_table_la_SOURCES = $(write_table_files)
 write_table_la_CPPFLAGS = $(plugin_cppflags)
 write_table_la_LDFLAGS = $(plugin_ldflags)
 write_table_la_LIBADD = libtallyman.la -lm
+
+docker_events_files = collectd-plugins/docker_events.c \
+	collectd-plugins/docker_events_counters.c \
+	collectd-plugins/docker_events_counters.h \
+	collectd-plugins/docker_events_notify.c \
+	collectd-plugins/docker_events_notify.h \
+	$(plugin_files)
+if BUILD_DOCKER_EVENTS
+plugin_LTLIBRARIES += docker_events.la
+endif
+docker_events_la_SOURCES = $(docker_events_files)
+docker_events_la_CPPFLAGS = $(plugin_cppflags)
+docker_events_la_LDFLAGS = $(plugin_ldflags)
+docker_events_la_LIBADD = libtallyman.la
+
+cgroup_adjust_files = collectd-plugins/cgroup_adjust.c \
+	collectd-plugins/cgroup_adjust_audit.c \
+	collectd-plugins/cgroup_adjust_audit.h \
+	$(plugin_files)
+if BUILD_CGROUP_ADJUST
+plugin_LTLIBRARIES += cgroup_adjust.la
+endif
+cgroup_adjust_la_SOURCES = $(cgroup_adjust_files)
+cgroup_adjust_la_CPPFLAGS = $(plugin_cppflags)
+cgroup_adjust_la_LDFLAGS = $(plugin_ldflags)
+cgroup_adjust_la_LIBADD = libtallyman.la

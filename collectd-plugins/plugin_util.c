@@ -8,7 +8,11 @@
 
 #include <stdarg.h>
 
+#include "container/limits.h"
 #include "core/log.h"
+#include "node/node.h"
+
+#define INSTANCE_LENGTH_MAX 48 /* leaves room for names of containers */
 
 static void log_to_collectd(tally_log_level_t level, const char *text) {
   plugin_log((int)level, "%s", text);
@@ -128,6 +132,44 @@ int plugin_config_add_string(const char *plugin, oconfig_item_t *ci,
   return 0;
 }
 
+void plugin_strings_free(char **list) {
+  for (char **s = list; s != NULL && *s != NULL; s++)
+    free(*s);
+  free(list);
+}
+
+int plugin_config_number(const char *plugin, oconfig_item_t *ci, double min,
+                         double max, double *target) {
+  if (ci->values_num != 1 || ci->values[0].type != OCONFIG_TYPE_NUMBER ||
+      !(ci->values[0].value.number >= min && ci->values[0].value.number <= max))
+    return plugin_config_error(plugin, ci, "takes a number from %.15g to %.15g",
+                               min, max);
+  *target = ci->values[0].value.number;
+  return 0;
+}
+
+int plugin_config_instance(const char *plugin, oconfig_item_t *ci,
+                           void *target) {
+  if (plugin_config_string(plugin, ci, target) != 0)
+    return -1;
+  const char *instance = *(char **)target;
+  if (strlen(instance) > INSTANCE_LENGTH_MAX)
+    return plugin_config_error(plugin, ci, "longer than %d characters",
+                               INSTANCE_LENGTH_MAX);
+  for (const char *p = instance; *p != '\0'; p++)
+    if (!isalnum((unsigned char)*p) && strchr("_.-", *p) == NULL)
+      return plugin_config_error(plugin, ci,
+                                 "takes letters, digits, '_', '.' and '-'");
+  return 0;
+}
+
+int plugin_config_instance_taken(const char *plugin, const char *instance) {
+  ERROR("%s plugin: configuration: Instance \"%s\": taken by another <Plugin "
+        "%s> block; each endpoint needs a name of its own",
+        plugin, instance, plugin);
+  return -1;
+}
+
 /* ---- which daemon, which containers -----------------------------------------
  */
 
@@ -151,19 +193,6 @@ void plugin_watch_clear(plugin_watch_t *watch) {
   memset(watch, 0, sizeof(*watch));
 }
 
-static bool matches_any_label(const tally_select_t *list,
-                              const tally_pair_t *labels, size_t count) {
-  if (tally_select_is_empty(list))
-    return false;
-  for (size_t i = 0; i < count; i++) {
-    char text[1024];
-    snprintf(text, sizeof(text), "%s=%s", labels[i].key, labels[i].value);
-    if (tally_select_match(list, text))
-      return true;
-  }
-  return false;
-}
-
 static bool wants(const plugin_watch_t *watch, const char *name,
                   const char *image, const tally_pair_t *labels,
                   size_t labels_count) {
@@ -173,7 +202,7 @@ static bool wants(const plugin_watch_t *watch, const char *name,
     return true;
   bool selected = tally_select_match(watch->names, name) ||
                   tally_select_match(watch->images, image) ||
-                  matches_any_label(watch->labels, labels, labels_count);
+                  tally_labels_match(watch->labels, labels, labels_count);
   return selected != watch->ignore_selected;
 }
 
@@ -187,4 +216,23 @@ bool plugin_watch_wants_event(const plugin_watch_t *watch,
                               const tally_event_t *event) {
   return wants(watch, event->actor_name, event->image, event->attributes,
                event->attributes_count);
+}
+
+/* ---- our own container ------------------------------------------------------
+ */
+
+void plugin_own_init(plugin_own_t *own, char *const *images) {
+  static char convox_agent[] = "convox/agent", agent_agent[] = "agent/agent";
+  static char *const contract[] = {convox_agent, agent_agent, NULL};
+  own->images = images != NULL ? images : contract;
+  tally_node_own_container(own->id);
+}
+
+bool plugin_own_is(const plugin_own_t *own, const char *id, const char *image) {
+  if (own->id[0] != '\0' && strcmp(own->id, id) == 0)
+    return true;
+  for (char *const *prefix = own->images; *prefix != NULL; prefix++)
+    if (strncmp(image, *prefix, strlen(*prefix)) == 0)
+      return true;
+  return false;
 }

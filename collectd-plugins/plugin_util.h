@@ -42,6 +42,17 @@ int plugin_config_pattern(const char *plugin, oconfig_item_t *ci, void *target);
 /* Adds to a NULL-terminated list of strings, `char **`. */
 int plugin_config_add_string(const char *plugin, oconfig_item_t *ci,
                              void *target);
+void plugin_strings_free(char **list);
+/* A number in a range; the target is a double. Not for a table as it is. */
+int plugin_config_number(const char *plugin, oconfig_item_t *ci, double min,
+                         double max, double *target);
+
+/* The name of an endpoint, which becomes a part of identifiers and of file
+ * names: letters, digits and "_.-", at most 48 of them. */
+int plugin_config_instance(const char *plugin, oconfig_item_t *ci,
+                           void *target);
+/* Logs that two blocks have the same Instance, and returns -1. */
+int plugin_config_instance_taken(const char *plugin, const char *instance);
 
 /* Logs `plugin plugin: KEY "VALUE": <why>` and returns -1. */
 int plugin_config_error(const char *plugin, const oconfig_item_t *ci,
@@ -93,5 +104,19 @@ bool plugin_watch_wants(const plugin_watch_t *watch,
  * knows. */
 bool plugin_watch_wants_event(const plugin_watch_t *watch,
                               const tally_event_t *event);
+
+/* ---- our own container ------------------------------------------------------
+ */
+
+/* How a container is recognised as the one that collectd runs in. */
+typedef struct plugin_own_s {
+  char id[65];         /* "": we do not run in a container */
+  char *const *images; /* prefixes of image names, NULL-terminated; borrowed */
+} plugin_own_t;
+
+/* `images` NULL takes the names under which the agent of the contract ran:
+ * convox/agent and agent/agent. */
+void plugin_own_init(plugin_own_t *own, char *const *images);
+bool plugin_own_is(const plugin_own_t *own, const char *id, const char *image);
 
 #endif

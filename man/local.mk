@@ -3,10 +3,14 @@
 # A page NAME of section S is a line here and a file man/NAME.pod.
 
 man_pages = \
+	man/collectd-cgroup_adjust.5 \
+	man/collectd-docker_events.5 \
 	man/collectd-docker_stats.5 \
 	man/collectd-write_table.5 \
 	man/tallyman.7
 man_pods = \
+	man/collectd-cgroup_adjust.pod \
+	man/collectd-docker_events.pod \
 	man/collectd-docker_stats.pod \
 	man/collectd-write_table.pod \
 	man/tallyman.pod

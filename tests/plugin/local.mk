@@ -18,6 +18,9 @@ plugin_test_libs = libtally_mock.la libtallyman_testing.la $(CMOCKA_LIBS)
 
 plugin_tests =
 if HAVE_PLUGIN_TESTS
+plugin_tests += \
+	tests/plugin/cgroup_adjust_test \
+	tests/plugin/docker_events_test
 check_LTLIBRARIES += libtally_mock.la
 plugin_tests += \
 	tests/plugin/plugin_util_test \
@@ -73,6 +76,18 @@ tests_plugin_write_table_test_SOURCES = tests/plugin/write_table_test.c \
 tests_plugin_write_table_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_write_table_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_write_table_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_cgroup_adjust_test_SOURCES = tests/plugin/cgroup_adjust_test.c \
+	$(cgroup_adjust_files)
+tests_plugin_cgroup_adjust_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_cgroup_adjust_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_cgroup_adjust_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_docker_events_test_SOURCES = tests/plugin/docker_events_test.c \
+	$(docker_events_files)
+tests_plugin_docker_events_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_docker_events_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_docker_events_test_LDADD = $(plugin_test_libs)
 
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests) tests/plugin/manual_test

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/collectd.h"
+
+#include "daemon/plugin.h"
+
+#include "plugin_name.h"
+
+#include "core/text.h"
+
+#define ID_DIGITS 12 /* of a container id: what docker ps shows */
+
+/* Makes `name` fit to be a field of an identifier. Returns whether it had to be
+ * changed. */
+static bool sanitise(char *name) {
+  bool changed = false;
+  for (char *p = name; *p != '\0'; p++) {
+    if (*p == '/' || (unsigned char)*p < ' ' || *p == 0x7f) {
+      *p = '_';
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/* Puts "~" and the short id behind the name, in place of its end if need be. */
+static void append_id(char *name, size_t size, const char *id) {
+  char suffix[1 + ID_DIGITS + 1];
+  snprintf(suffix, sizeof(suffix), "~%.*s", ID_DIGITS, id);
+  size_t room = size - sizeof(suffix);
+  size_t len = strlen(name);
+  if (len > room) {
+    len = room;
+    /* not in the middle of a UTF-8 character */
+    while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80)
+      len--;
+  }
+  snprintf(name + len, size - len, "%s", suffix);
+}
+
+/* INSTANCE:NAME, or NAME. Returns whether all of it fitted. */
+static bool join(char *field, size_t size, const char *instance,
+                 const char *name, int name_length) {
+  bool has_instance = instance != NULL && instance[0] != '\0';
+  int len = snprintf(field, size, "%s%s%.*s", has_instance ? instance : "",
+                     has_instance ? ":" : "", name_length, name);
+  return len >= 0 && (size_t)len < size;
+}
+
+void plugin_name_container(char *field, size_t size, const char *instance,
+                           const char *name, const char *id) {
+  bool has_name = name != NULL && name[0] != '\0';
+  bool fits = has_name ? join(field, size, instance, name, (int)size)
+                       : join(field, size, instance, id, ID_DIGITS);
+  if (sanitise(field) || !fits)
+    append_id(field, size, id);
+}
+
+void plugin_name_thing(char *field, size_t size, const char *instance,
+                       const char *name) {
+  join(field, size, instance, name, (int)size);
+  tally_text_tidy(field);
+  sanitise(field);
+}

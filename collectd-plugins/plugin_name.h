@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PLUGIN_NAME_H
+#define PLUGIN_NAME_H
+
+/*
+ * How containers and other things are called in identifiers, the same in every
+ * plugin. A field of an identifier has neither slashes (the daemon turns them
+ * into '_') nor control characters and at most DATA_MAX_NAME_LEN - 1 bytes.
+ *
+ * `instance` is the option Instance of the endpoint, NULL or "" without one;
+ * with one, names read INSTANCE:NAME. Include after collectd's headers.
+ */
+
+/* A container by its name, or by the first digits of its id if it has none. A
+ * name that had to be changed or cut ends with "~" and those digits, lest two
+ * containers become one. */
+void plugin_name_container(char *field, size_t size, const char *instance,
+                           const char *name, const char *id);
+
+/* Anything else: what does not fit is replaced or cut. */
+void plugin_name_thing(char *field, size_t size, const char *instance,
+                       const char *name);
+
+#endif
