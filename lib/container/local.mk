@@ -14,6 +14,15 @@ lib_files += \
 	lib/container/limits.h \
 	lib/container/originals.c \
 	lib/container/originals.h \
+	lib/container/derive.c \
+	lib/container/derive.h \
+	lib/container/networks.c \
+	lib/container/networks.h \
+	lib/container/probe.c \
+	lib/container/probe.h \
+	lib/container/roster.c \
+	lib/container/roster.h \
+	lib/container/sampler.c \
 	lib/container/sampler.h \
 	lib/container/sentence.c \
 	lib/container/signal_name.c \

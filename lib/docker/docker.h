@@ -151,6 +151,8 @@ typedef struct tally_snapshot_s {
 tally_inventory_t *tally_inventory_acquire(const tally_endpoint_t *endpoint,
                                            tally_error_t *err);
 void tally_inventory_release(tally_inventory_t *inventory);
+/* A further reference, for somebody who has one. */
+tally_inventory_t *tally_inventory_ref(tally_inventory_t *inventory);
 
 /* The current state; never NULL, never blocks. Give it back with unref. */
 const tally_snapshot_t *tally_inventory_snapshot(tally_inventory_t *inventory);

@@ -35,9 +35,6 @@ struct tally_inventory_s {
   } stats;
 };
 
-/* A further reference, for somebody who has one. */
-tally_inventory_t *tally_inventory_ref(tally_inventory_t *inventory);
-
 /* Takes over the reference, numbers the generation, wakes the waiters. */
 void tally_inventory_publish(tally_inventory_t *inventory,
                              tally_snapshot_t *snapshot);

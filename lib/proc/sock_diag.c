@@ -8,13 +8,12 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
+
+#include "core/thread.h"
 
 /* The kernel answers at once; this only keeps a fault from becoming a hang. */
 #define TIMEOUT_S 2
@@ -57,23 +56,11 @@ static void *enter(void *arg) {
   return NULL; /* the thread never comes back to our namespace: it ends */
 }
 
-/* pthread_create(3) with all signals blocked in the new thread: they are for
- * the threads of the program. */
-static int start_quietly(pthread_t *thread, void *(*run)(void *), void *arg) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int status = pthread_create(thread, NULL, run, arg);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return status;
-}
-
 int tally_sock_diag_open(int ns_fd, tally_error_t *err) {
   enter_t e = {.ns_fd = ns_fd};
   pthread_t thread;
-  int status = start_quietly(&thread, enter, &e);
-  if (status != 0)
-    return tally_error_set(err, status, "thread for a network namespace");
+  if (tally_thread_start(&thread, "tally-netns", enter, &e, err) != 0)
+    return -1;
   pthread_join(thread, NULL);
   if (e.fd < 0)
     return tally_error_set(err, e.code, "enter a network namespace");

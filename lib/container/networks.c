@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "container/networks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_guest(const tally_probe_t *probe) {
+  static const char prefix[] = "container:";
+  return strncmp(probe->container->network_mode, prefix, sizeof(prefix) - 1) ==
+         0;
+}
+
+/* By namespace; in it the one that counts comes first. */
+static int compare(const void *a, const void *b) {
+  const tally_probe_t *x = *(tally_probe_t *const *)a;
+  const tally_probe_t *y = *(tally_probe_t *const *)b;
+  if (x->netns_id != y->netns_id)
+    return x->netns_id < y->netns_id ? -1 : 1;
+  if (is_guest(x) != is_guest(y))
+    return is_guest(x) ? 1 : -1;
+  return strcmp(x->container->id, y->container->id);
+}
+
+/* Probes with the same namespace, the one that counts first. */
+static void share(tally_probe_t **probes, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    probes[i]->network = count == 1 ? TALLY_NETWORK_OWN
+                         : i == 0   ? TALLY_NETWORK_SHARED
+                                    : TALLY_NETWORK_ELSEWHERE;
+}
+
+void tally_networks_decide(tally_roster_t *roster) {
+  tally_probe_t **probes = calloc(roster->count + 1, sizeof(tally_probe_t *));
+  if (probes == NULL)
+    return; /* nothing is counted that was not counted before */
+
+  size_t count = 0;
+  for (size_t i = 0; i < roster->count; i++) {
+    tally_probe_t *probe = roster->entries[i].probe;
+    if (probe == NULL)
+      continue;
+    if (probe->netns_id == 0)
+      probe->network = TALLY_NETWORK_UNKNOWN;
+    else if (probe->netns_id == roster->probing.host_netns)
+      probe->network = TALLY_NETWORK_HOST;
+    else
+      probes[count++] = probe;
+  }
+  qsort(probes, count, sizeof(*probes), compare);
+
+  for (size_t first = 0, end; first < count; first = end) {
+    for (end = first + 1;
+         end < count && probes[end]->netns_id == probes[first]->netns_id;)
+      end++;
+    share(probes + first, end - first);
+  }
+  free(probes);
+}
