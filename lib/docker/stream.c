@@ -132,11 +132,14 @@ static void on_done(tally_transfer_t *transfer) {
   tally_stream_t *stream = transfer->data;
   tally_error_t err = {0};
   const char *problem = "the daemon ended it";
+  bool foul = stream->problem[0] != '\0' ||
+              (!transfer->failed && transfer->status != 200);
   if (stream->problem[0] != '\0')
     problem = stream->problem;
   else if (tally_transfer_check(transfer, &err) != 0)
     problem = err.message;
-  push(stream, TALLY_NEWS_CLOSED, problem, strlen(problem));
+  push(stream, foul ? TALLY_NEWS_FOUL : TALLY_NEWS_CLOSED, problem,
+       strlen(problem));
   tally_transfer_clear(transfer);
   tell(stream);
 }

@@ -25,7 +25,8 @@ typedef enum tally_news_kind_e {
   TALLY_NEWS_OPENED, /* the daemon has accepted the request */
   TALLY_NEWS_TEXT,   /* one event */
   TALLY_NEWS_LOST,   /* here texts are missing, because the queue was full */
-  TALLY_NEWS_CLOSED, /* the end; `text` says why */
+  TALLY_NEWS_CLOSED, /* the end, from the other side; `text` says why */
+  TALLY_NEWS_FOUL,   /* the end, because what came makes no sense */
 } tally_news_kind_t;
 
 typedef struct tally_news_s {

@@ -66,8 +66,10 @@ static void count(tally_worker_t *worker) {
 static void *run(void *data) {
   tally_worker_t *worker = data;
   while (!atomic_load(&worker->stop)) {
-    int wait_ms = tally_worker_connection_turn(worker);
-    wait_ms = tally_worker_sooner(wait_ms, tally_worker_events_turn(worker));
+    /* The news first: they change what the others have to wait for. */
+    int wait_ms = tally_worker_events_turn(worker);
+    wait_ms =
+        tally_worker_sooner(wait_ms, tally_worker_connection_turn(worker));
     wait_ms = tally_worker_sooner(wait_ms, tally_worker_census_turn(worker));
     if (worker->connection != TALLY_CONNECTION_DOWN)
       wait_ms = tally_worker_sooner(wait_ms,

@@ -129,9 +129,11 @@ void tally_worker_drop_pending(tally_worker_t *worker);
 /* Asks what the stream should have brought by now. */
 void tally_worker_fence(tally_worker_t *worker, uint64_t until_ns);
 
-/* The stream was accepted, or ended. */
+/* The stream was accepted, or ended. `foul`: not because the daemon went away,
+ * but because it cannot be understood. */
 void tally_worker_opened(tally_worker_t *worker);
-void tally_worker_closed(tally_worker_t *worker, const char *problem);
+void tally_worker_closed(tally_worker_t *worker, const char *problem,
+                         bool foul);
 
 void tally_worker_census_start(tally_worker_t *worker, bool all);
 void tally_worker_census_cancel(tally_worker_t *worker);

@@ -55,28 +55,34 @@ static void set_reachable(tally_worker_t *worker, bool reachable,
 /* ---- going down -----------------------------------------------------------
  */
 
-static void go_down(tally_worker_t *worker, const char *problem) {
-  if (atomic_load(&worker->stop))
+/* Once per problem, until there has been a healthy connection. */
+static void warn(tally_worker_t *worker, const char *problem) {
+  if (strcmp(worker->warned, problem) == 0)
     return;
-  uint64_t now = tally_clock_monotonic_ns();
-  if (strcmp(worker->warned, problem) != 0) {
-    snprintf(worker->warned, sizeof(worker->warned), "%.255s", problem);
-    tally_log(TALLY_LOG_WARNING, "Docker at %s: %s; trying again",
-              worker->inventory->endpoint.name, problem);
-    worker->outage_logged = true;
-  }
+  snprintf(worker->warned, sizeof(worker->warned), "%.255s", problem);
+  worker->outage_logged = true;
+  tally_log(TALLY_LOG_WARNING, "Docker at %s: %s; trying again",
+            worker->inventory->endpoint.name, problem);
+}
+
+static void go_down(tally_worker_t *worker, const char *problem) {
   tally_stream_close(worker->stream);
   tally_worker_census_cancel(worker);
   worker->connection = TALLY_CONNECTION_DOWN;
   worker->rewinding = false;
-  worker->retry_ns = now + back_off_ns(worker);
+  worker->retry_ns = tally_clock_monotonic_ns() + back_off_ns(worker);
   worker->attempts++;
   set_reachable(worker, false, problem);
 }
 
-void tally_worker_closed(tally_worker_t *worker, const char *problem) {
+/* A daemon that ended the stream is restarting, most likely. Whether that is
+ * worth a warning, the next attempt to connect will show. */
+void tally_worker_closed(tally_worker_t *worker, const char *problem,
+                         bool foul) {
   char text[256];
   snprintf(text, sizeof(text), "event stream: %.240s", problem);
+  if (foul)
+    warn(worker, text);
   go_down(worker, text);
 }
 
@@ -126,6 +132,9 @@ static void request_stream(tally_worker_t *worker) {
 static void connect_daemon(tally_worker_t *worker) {
   tally_error_t err = {0};
   if (tally_engine_negotiate(&worker->engine, worker->http, &err) != 0) {
+    if (atomic_load(&worker->stop))
+      return;
+    warn(worker, err.message);
     go_down(worker, err.message);
     return;
   }
@@ -215,7 +224,10 @@ static int watch_silence(tally_worker_t *worker) {
   worker->probed_ns = now;
   tally_error_t err = {0};
   if (tally_engine_ping(worker->http, PING_TIMEOUT_MS, &err) != 0) {
-    go_down(worker, err.message);
+    if (!atomic_load(&worker->stop)) {
+      warn(worker, err.message);
+      go_down(worker, err.message);
+    }
     return 0;
   }
   /* The daemon lives. Has the stream brought what the daemon remembers? */
@@ -232,10 +244,13 @@ static int stay_up(tally_worker_t *worker) {
     worker->warned[0] = '\0';
   if (tally_fence_is_stuck(&worker->fence) && !worker->census_runs) {
     tally_fence_clear(&worker->fence);
-    tally_worker_closed(worker, "it is silent, although there were events");
+    tally_worker_closed(worker, "it is silent, although there were events",
+                        true);
     return 0;
   }
   attend_subscriptions(worker);
+  if (worker->connection != TALLY_CONNECTION_UP)
+    return 0;
   return watch_silence(worker);
 }
 

@@ -114,8 +114,9 @@ static void take_news(tally_worker_t *worker) {
         tally_worker_opened(worker);
       break;
     case TALLY_NEWS_CLOSED:
+    case TALLY_NEWS_FOUL:
       if (current && worker->connection != TALLY_CONNECTION_DOWN)
-        tally_worker_closed(worker, news->text);
+        tally_worker_closed(worker, news->text, news->kind == TALLY_NEWS_FOUL);
       break;
     }
     tally_news_t *next = news->next;
