@@ -274,7 +274,10 @@ static int restore_engine(const job_t *job,
   tally_engine_config_t undo;
   char answer[256];
   tally_error_t err = {0};
-  tally_engine_undo(&originals->engine, &originals->engine, &undo);
+  tally_engine_undo(
+      &originals->engine, &originals->engine,
+      tally_cgroup_host_version(job->adjust->host, TALLY_CONTROLLER_MEMORY),
+      &undo);
   if (tally_adjuster_engine_update(job->adjust, job->container->id, &undo,
                                    answer, sizeof(answer), &err) == 0)
     return 0;
@@ -283,28 +286,40 @@ static int restore_engine(const job_t *job,
 }
 
 /* The cgroup of another run has limits of its own. */
-static int restore_files(const job_t *job, const tally_originals_t *originals) {
+static bool has_same_cgroup(const job_t *job,
+                            const tally_originals_t *originals,
+                            tally_cgroup_paths_t *paths) {
   const tally_container_t *c = job->container;
-  if (originals->files_count == 0 || c->pid == 0 ||
-      originals->started_ns != c->started_ns)
-    return 0;
+  return c->pid != 0 && originals->started_ns == c->started_ns &&
+         tally_cgroup_locate(job->adjust->host, c->pid, c->id, paths, NULL) ==
+             0;
+}
 
-  tally_error_t err = {0};
-  tally_cgroup_paths_t paths = {.dir = {NULL}};
-  if (tally_cgroup_locate(job->adjust->host, c->pid, c->id, &paths, &err) != 0)
-    return 0; /* gone, and its limits with it */
+/* The Engine first, then whatever its words could not bring back exactly. */
+static int restore_all(const job_t *job, const tally_originals_t *originals,
+                       const tally_cgroup_paths_t *paths) {
+  tally_limit_change_t before[TALLY_LIMIT_CHANGES_MAX];
   tally_limit_change_t changes[TALLY_LIMIT_CHANGES_MAX];
   size_t count = 0;
+  tally_cgroup_restore(paths, originals->files, originals->files_count, true,
+                       before, &count);
+  int engine = restore_engine(job, originals);
   int failed = tally_cgroup_restore(
-      &paths, originals->files, originals->files_count, false, changes, &count);
+      paths, originals->files, originals->files_count, false, changes, &count);
+  for (size_t i = 0; i < count; i++) {
+    memcpy(changes[i].before, before[i].before, sizeof(before[i].before));
+    changes[i].changed = strcmp(changes[i].before, changes[i].after) != 0;
+  }
   report_changes(job, changes, count);
-  tally_cgroup_paths_clear(&paths);
-  return failed > 0 ? -1 : 0;
+  return engine == 0 && failed == 0 ? 0 : -1;
 }
 
 void tally_adjuster_put_back(tally_adjuster_core_t *adjust,
                              const tally_container_t *container) {
-  job_t job = {.adjust = adjust, .container = container, .restoring = true};
+  job_t job = {.adjust = adjust,
+               .container = container,
+               .method = adjust->options.method,
+               .restoring = true};
   tally_originals_t originals;
   tally_error_t err = {0};
   int status = tally_originals_load(adjust->originals_dir, container->id,
@@ -315,8 +330,12 @@ void tally_adjuster_put_back(tally_adjuster_core_t *adjust,
     report_failure(&job, err.message);
     return;
   }
-  int engine = restore_engine(&job, &originals);
-  int files = restore_files(&job, &originals);
-  if (engine == 0 && files == 0)
+  tally_cgroup_paths_t paths = {.dir = {NULL}};
+  if (has_same_cgroup(&job, &originals, &paths))
+    status = restore_all(&job, &originals, &paths);
+  else
+    status = restore_engine(&job, &originals);
+  tally_cgroup_paths_clear(&paths);
+  if (status == 0)
     tally_originals_remove(adjust->originals_dir, container->id);
 }

@@ -72,10 +72,17 @@ static uint64_t swap_now(const tally_engine_config_t *now) {
   return (uint64_t)both > memory ? (uint64_t)both - memory : 0;
 }
 
+/* The Engine keeps a MemorySwap of -1 to itself and tells its runtime nothing,
+ * so v1, where the sum counts, is given the largest one instead. On v2 the
+ * difference counts, which has no such value. */
+static int64_t no_swap_limit(int version) {
+  return version == 2 ? -1 : NO_MEMORY_LIMIT;
+}
+
 /* Memory and MemorySwap always travel together: the Engine refuses a Memory
  * above the present MemorySwap. */
 static void plan_memory(const tally_limits_t *wanted,
-                        const tally_engine_config_t *now,
+                        const tally_engine_config_t *now, int version,
                         tally_engine_config_t *update, tally_limits_t *rest) {
   uint64_t memory = wanted->value[TALLY_LIMIT_MEMORY_MAX];
   uint64_t swap = wanted->value[TALLY_LIMIT_SWAP_MAX];
@@ -91,13 +98,15 @@ static void plan_memory(const tally_limits_t *wanted,
     if (wanted->value[TALLY_LIMIT_MEMORY_MAX] == TALLY_UNKNOWN)
       return;
     swap = TALLY_UNLIMITED;
+  } else if (version == 2 && swap == TALLY_UNLIMITED) {
+    rest->value[TALLY_LIMIT_SWAP_MAX] = wanted->value[TALLY_LIMIT_SWAP_MAX];
   }
-  update->value[TALLY_ENGINE_MEMORY] = memory_value(memory);
+  int64_t value = memory_value(memory);
+  bool unlimited = swap == TALLY_UNLIMITED ||
+                   swap >= (uint64_t)NO_MEMORY_LIMIT - (uint64_t)value;
+  update->value[TALLY_ENGINE_MEMORY] = value;
   update->value[TALLY_ENGINE_MEMORY_SWAP] =
-      swap == TALLY_UNLIMITED ||
-              swap >= (uint64_t)NO_MEMORY_LIMIT - (uint64_t)memory_value(memory)
-          ? -1
-          : memory_value(memory) + (int64_t)swap;
+      unlimited ? no_swap_limit(version) : value + (int64_t)swap;
 }
 
 static void plan_high(const tally_limits_t *wanted,
@@ -164,8 +173,9 @@ void tally_engine_plan(const tally_limits_t *wanted,
                        tally_engine_config_t *update, tally_limits_t *rest) {
   tally_engine_config_init(update);
   tally_limits_init(rest);
-  plan_memory(wanted, now, update, rest);
-  plan_high(wanted, now, version[TALLY_CONTROLLER_MEMORY], update, rest);
+  int memory_version = version[TALLY_CONTROLLER_MEMORY];
+  plan_memory(wanted, now, memory_version, update, rest);
+  plan_high(wanted, now, memory_version, update, rest);
   plan_cpu_max(wanted, now, update, rest);
 
   uint64_t weight = wanted->value[TALLY_LIMIT_CPU_WEIGHT];
@@ -186,7 +196,7 @@ void tally_engine_plan(const tally_limits_t *wanted,
  */
 
 void tally_engine_undo(const tally_engine_config_t *before,
-                       const tally_engine_config_t *changed,
+                       const tally_engine_config_t *changed, int memory_version,
                        tally_engine_config_t *undo) {
   /* What says "as if it had never been set"; UNSET: nothing does. */
   static const int64_t neutral[TALLY_ENGINE_FIELDS] = {
@@ -205,6 +215,9 @@ void tally_engine_undo(const tally_engine_config_t *before,
     if (changed->value[i] != TALLY_ENGINE_UNSET &&
         before->value[i] != TALLY_ENGINE_UNSET)
       undo->value[i] = before->value[i] != 0 ? before->value[i] : neutral[i];
+
+  if (undo->value[TALLY_ENGINE_MEMORY_SWAP] == -1)
+    undo->value[TALLY_ENGINE_MEMORY_SWAP] = no_swap_limit(memory_version);
 
   /* The Engine refuses a reservation above the memory of the same request. */
   int64_t memory = undo->value[TALLY_ENGINE_MEMORY];

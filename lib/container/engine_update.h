@@ -12,6 +12,7 @@
  *
  *   memory.high on v2      MemoryReservation means memory.low there
  *   swap.max               where the memory itself is not limited
+ *   swap.max max           on v2
  *   cpu.max max            once NanoCpus (docker run --cpus) is in use
  *   memory.high max        together with a finite memory.max
  */
@@ -61,9 +62,10 @@ void tally_engine_plan(const tally_limits_t *wanted,
                        tally_engine_config_t *update, tally_limits_t *rest);
 
 /* The update that brings back `before` for the fields that `changed`
- * mentions, as far as the Engine can forget a limit at all. */
+ * mentions, as far as the Engine can forget a limit at all. `memory_version` is
+ * that of the memory controller. */
 void tally_engine_undo(const tally_engine_config_t *before,
-                       const tally_engine_config_t *changed,
+                       const tally_engine_config_t *changed, int memory_version,
                        tally_engine_config_t *undo);
 
 /* Appends {"Memory":…,…}. Returns how many fields that are, or -1 if the

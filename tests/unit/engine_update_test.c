@@ -15,6 +15,7 @@
 
 #define MIB (INT64_C(1) << 20)
 #define MAX TALLY_UNLIMITED
+#define LEFT(limit) (1u << TALLY_LIMIT_##limit)
 #define NO_LIMIT "9223372036854771712"
 
 static const int v1[TALLY_CONTROLLERS] = {1, 1, 1, 1, 1, 1};
@@ -27,106 +28,97 @@ static const struct {
   uint64_t wanted[TALLY_LIMITS];
   const char *now; /* HostConfig */
   const char *body;
-  int rest; /* the one limit left for the cgroup; TALLY_LIMITS: none */
+  unsigned rest; /* limits left for the cgroup, as bits */
 } plans[] = {
-    {"nothing", v1, {0}, "{}", "{}", TALLY_LIMITS},
+    {"nothing", v1, {0}, "{}", "{}", 0},
     {"SWAP=1 under a limit of memory and swap",
      v1,
      {MAX, MAX, MAX},
      "{\"Memory\":67108864,\"MemorySwap\":67108864}",
-     "{\"Memory\":" NO_LIMIT
-     ",\"MemorySwap\":-1,\"MemoryReservation\":" NO_LIMIT "}",
-     TALLY_LIMITS},
-    {"on v2 the Engine has no word for memory.high",
+     "{\"Memory\":" NO_LIMIT ",\"MemorySwap\":" NO_LIMIT
+     ",\"MemoryReservation\":" NO_LIMIT "}",
+     0},
+    {"on v2 the Engine has no words for memory.high and for any swap",
      v2,
      {MAX, MAX, MAX},
      "{\"Memory\":67108864}",
      "{\"Memory\":" NO_LIMIT ",\"MemorySwap\":-1}",
-     TALLY_LIMIT_MEMORY_HIGH},
+     LEFT(MEMORY_HIGH) | LEFT(SWAP_MAX)},
     {"so much swap on top of the present memory",
      v1,
      {0, 0, 16 * MIB},
      "{\"Memory\":67108864,\"MemorySwap\":67108864}",
      "{\"Memory\":67108864,\"MemorySwap\":83886080}",
-     TALLY_LIMITS},
+     0},
     {"swap cannot be limited where memory is not",
      v2,
      {0, 0, 16 * MIB},
      "{\"Memory\":0,\"MemorySwap\":0}",
      "{}",
-     TALLY_LIMIT_SWAP_MAX},
+     LEFT(SWAP_MAX)},
     {"memory keeps the room for swap that it had",
      v1,
      {128 * MIB},
      "{\"Memory\":67108864,\"MemorySwap\":83886080}",
      "{\"Memory\":134217728,\"MemorySwap\":150994944}",
-     TALLY_LIMITS},
+     0},
     {"hardly any swap",
      v1,
      {128 * MIB, 0, 1},
      "{}",
      "{\"Memory\":134217728,\"MemorySwap\":134217729}",
-     TALLY_LIMITS},
+     0},
     {"a soft limit beside a hard one",
      v1,
      {128 * MIB, 64 * MIB},
      "{}",
-     "{\"Memory\":134217728,\"MemorySwap\":-1,\"MemoryReservation\":67108864}",
-     TALLY_LIMITS},
+     "{\"Memory\":134217728,\"MemorySwap\":" NO_LIMIT
+     ",\"MemoryReservation\":67108864}",
+     0},
     {"no soft limit beside a hard one is refused by the Engine",
      v1,
      {128 * MIB, MAX},
      "{}",
-     "{\"Memory\":134217728,\"MemorySwap\":-1}",
-     TALLY_LIMIT_MEMORY_HIGH},
+     "{\"Memory\":134217728,\"MemorySwap\":" NO_LIMIT "}",
+     LEFT(MEMORY_HIGH)},
     {"cores as quota",
      v1,
      {0, 0, 0, 0, 1500},
      "{}",
      "{\"CpuQuota\":150000,\"CpuPeriod\":100000}",
-     TALLY_LIMITS},
+     0},
     {"cores where they were given as cores",
      v1,
      {0, 0, 0, 0, 1500},
      "{\"NanoCpus\":500000000}",
      "{\"NanoCpus\":1500000000}",
-     TALLY_LIMITS},
-    {"all cores",
-     v1,
-     {0, 0, 0, 0, MAX},
-     "{}",
-     "{\"CpuQuota\":-1}",
-     TALLY_LIMITS},
+     0},
+    {"all cores", v1, {0, 0, 0, 0, MAX}, "{}", "{\"CpuQuota\":-1}", 0},
     {"all cores cannot be said in cores",
      v1,
      {0, 0, 0, 0, MAX},
      "{\"NanoCpus\":500000000}",
      "{}",
-     TALLY_LIMIT_CPU_MAX},
+     LEFT(CPU_MAX)},
     {"weights of v1",
      v1,
      {0, 0, 0, 100, 0, 0, 100},
      "{}",
      "{\"CpuShares\":1024,\"BlkioWeight\":500}",
-     TALLY_LIMITS},
+     0},
     {"weights of v2 as the runtimes convert them",
      v2,
      {0, 0, 0, 100, 0, 0, 100},
      "{}",
      "{\"CpuShares\":2598,\"BlkioWeight\":20}",
-     TALLY_LIMITS},
-    {"tasks",
-     v1,
-     {0, 0, 0, 0, 0, 20},
-     "{}",
-     "{\"PidsLimit\":20}",
-     TALLY_LIMITS},
+     0},
+    {"tasks", v1, {0, 0, 0, 0, 0, 20}, "{}", "{\"PidsLimit\":20}", 0},
     {"any number of tasks",
      v1,
      {0, 0, 0, 0, 0, MAX},
      "{\"PidsLimit\":null}",
      "{\"PidsLimit\":-1}",
-     TALLY_LIMITS},
+     0},
 };
 
 static tally_engine_config_t config(const char *host_config) {
@@ -160,7 +152,7 @@ static void test_plans(void **state) {
     tally_engine_plan(&wanted, &now, plans[i].version, &update, &rest);
     assert_body(plans[i].what, &update, plans[i].body);
     for (int l = 0; l < TALLY_LIMITS; l++) {
-      uint64_t left = l == plans[i].rest ? wanted.value[l] : TALLY_UNKNOWN;
+      uint64_t left = plans[i].rest & 1u << l ? wanted.value[l] : TALLY_UNKNOWN;
       if (rest.value[l] != left)
         fail_msg("%s: rest of limit %d", plans[i].what, l);
     }
@@ -182,20 +174,24 @@ static void test_weights_survive_the_runtime(void **state) {
 
 static void test_undo(void **state) {
   static const struct {
-    const char *what, *before, *changed, *undo;
+    const char *what;
+    int version;
+    const char *before, *changed, *undo;
   } cases[] = {
-      {"limits that were there", "{\"Memory\":1,\"MemorySwap\":2}",
+      {"limits that were there", 1, "{\"Memory\":1,\"MemorySwap\":2}",
        "{\"Memory\":9,\"MemorySwap\":9}", "{\"Memory\":1,\"MemorySwap\":2}"},
-      {"limits that were not", "{}", "{\"Memory\":9,\"MemorySwap\":9}",
+      {"limits that were not", 1, "{}", "{\"Memory\":9,\"MemorySwap\":9}",
+       "{\"Memory\":" NO_LIMIT ",\"MemorySwap\":" NO_LIMIT "}"},
+      {"the same on v2", 2, "{}", "{\"Memory\":9,\"MemorySwap\":9}",
        "{\"Memory\":" NO_LIMIT ",\"MemorySwap\":-1}"},
-      {"what did not change stays away", "{\"Memory\":1,\"PidsLimit\":5}",
+      {"what did not change stays away", 1, "{\"Memory\":1,\"PidsLimit\":5}",
        "{\"PidsLimit\":9}", "{\"PidsLimit\":5}"},
-      {"a quota that was not there", "{}",
+      {"a quota that was not there", 1, "{}",
        "{\"CpuQuota\":9,\"CpuPeriod\":9,\"CpuShares\":9}",
        "{\"CpuShares\":1024,\"CpuQuota\":-1,\"CpuPeriod\":100000}"},
-      {"a weight that was not there cannot be taken away", "{}",
+      {"a weight that was not there cannot be taken away", 1, "{}",
        "{\"BlkioWeight\":9}", "{}"},
-      {"a reservation above the memory is refused by the Engine",
+      {"a reservation above the memory is refused by the Engine", 1,
        "{\"Memory\":1}", "{\"Memory\":9,\"MemoryReservation\":9}",
        "{\"Memory\":1}"},
   };
@@ -205,7 +201,7 @@ static void test_undo(void **state) {
     for (size_t f = 0; f < TALLY_ENGINE_FIELDS; f++)
       if (changed.value[f] == 0)
         changed.value[f] = TALLY_ENGINE_UNSET;
-    tally_engine_undo(&before, &changed, &undo);
+    tally_engine_undo(&before, &changed, cases[i].version, &undo);
     assert_body(cases[i].what, &undo, cases[i].undo);
   }
 }
