@@ -19,6 +19,8 @@ unit_tests += \
 	tests/unit/node_test \
 	tests/unit/originals_test \
 	tests/unit/proc_test \
+	tests/unit/sampler_derive_test \
+	tests/unit/sampler_roster_test \
 	tests/unit/text_test
 endif
 
@@ -51,6 +53,16 @@ tests_unit_proc_test_SOURCES = tests/unit/proc_test.c tests/unit/tree.c tests/un
 tests_unit_proc_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_proc_test_CFLAGS = $(unit_cflags)
 tests_unit_proc_test_LDADD = $(unit_libs) -lm
+
+tests_unit_sampler_derive_test_SOURCES = tests/unit/sampler_derive_test.c tests/unit/unit.h
+tests_unit_sampler_derive_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_sampler_derive_test_CFLAGS = $(unit_cflags)
+tests_unit_sampler_derive_test_LDADD = $(unit_libs)
+
+tests_unit_sampler_roster_test_SOURCES = tests/unit/sampler_roster_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_sampler_roster_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_sampler_roster_test_CFLAGS = $(unit_cflags)
+tests_unit_sampler_roster_test_LDADD = $(unit_libs)
 
 tests_unit_core_test_SOURCES = tests/unit/core_test.c
 tests_unit_core_test_CPPFLAGS = $(unit_cppflags)
