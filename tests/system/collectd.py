@@ -9,6 +9,7 @@ block, or a list of them for several blocks:
 Each value dispatched reaches the csv plugin (one file per identifier and day,
 counters as they are); each notification and log line reaches logfile."""
 
+import glob
 import os
 import re
 import shutil
@@ -77,11 +78,16 @@ class Notification(NamedTuple):
 
 
 class Collectd:
-    def __init__(self, interval=1, hostname="node", stock="", **plugins):
+    def __init__(self, interval=1, hostname="node", stock="", mounts="",
+                 **plugins):
+        """`stock` goes into the configuration before our plugins. `mounts` is
+        a piece of shell that changes what this daemon alone sees: it runs
+        before the daemon, in a mount namespace of its own."""
         self.directory = tempfile.mkdtemp(prefix="tally-collectd-")
         self.hostname = hostname
         self.interval = interval
         self.stock = stock
+        self.mounts = mounts
         self.plugins = plugins
         self._daemon = Daemon("collectd", self.path("stderr"))
 
@@ -106,9 +112,12 @@ class Collectd:
         return config
 
     def start(self):
-        config = self.write_config()
-        self._daemon.start(["collectd", "-f", "-C", config],
-                           env=_environment())
+        command = ["collectd", "-f", "-C", self.write_config()]
+        if self.mounts:
+            command = ["unshare", "--mount", "--propagation", "private",
+                       "sh", "-e", "-c", f'{self.mounts}\nexec "$@"', "sh",
+                       *command]
+        self._daemon.start(command, env=_environment())
 
         def ready():
             self._daemon.require_running()
@@ -231,9 +240,23 @@ class Collectd:
             fields = f.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def threads(self):
+        """The names of its threads."""
+        found = []
+        for path in glob.glob(f"/proc/{self.pid}/task/*/comm"):
+            with open(path) as f:
+                found.append(f.read().strip())
+        return found
+
     def rss_bytes(self):
+        return self._memory("VmRSS")
+
+    def peak_rss_bytes(self):
+        return self._memory("VmHWM")
+
+    def _memory(self, key):
         with open(f"/proc/{self.pid}/status") as f:
-            return int(re.search(r"VmRSS:\s+(\d+) kB", f.read())[1]) * 1024
+            return int(re.search(rf"{key}:\s+(\d+) kB", f.read())[1]) * 1024
 
 
 def _environment():

@@ -34,10 +34,7 @@ def shared_engine():
         engine.close()
 
 
-@pytest.fixture
-def engine(shared_engine):
-    """A running Engine without containers. The test may kill or restart it:
-    whoever comes next finds it running again and empty."""
+def _empty_engine(shared_engine):
     if not shared_engine.running or shared_engine.live_restore:
         if shared_engine.running:
             shared_engine.stop()
@@ -50,6 +47,19 @@ def engine(shared_engine):
 
 
 @pytest.fixture
+def engine(shared_engine):
+    """A running Engine without containers. The test may kill or restart it:
+    whoever comes next finds it running again and empty."""
+    yield from _empty_engine(shared_engine)
+
+
+@pytest.fixture(scope="module")
+def module_engine(shared_engine):
+    """The same for all tests of a file that share their containers."""
+    yield from _empty_engine(shared_engine)
+
+
+@pytest.fixture
 def second_engine():
     """Another Engine, for tests with two endpoints."""
     engine = Engine()
@@ -59,9 +69,7 @@ def second_engine():
         engine.close()
 
 
-@pytest.fixture
-def collectd():
-    """Collectd's constructor; everything made with it ends with the test."""
+def _collectd_maker():
     made = []
 
     def make(**how):
@@ -72,3 +80,15 @@ def collectd():
     finally:
         for daemon in made:
             daemon.close()
+
+
+@pytest.fixture
+def collectd():
+    """Collectd's constructor; everything made with it ends with the test."""
+    yield from _collectd_maker()
+
+
+@pytest.fixture(scope="module")
+def module_collectd():
+    """The same for all tests of a file that watch one collectd."""
+    yield from _collectd_maker()

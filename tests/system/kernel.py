@@ -98,22 +98,69 @@ class Cgroup:
     def memory_stat(self):
         return pairs(self.read("memory", "memory.stat"))
 
-    def memory_anon(self):
+    def memory(self):
+        """The numbers of container_memory that the kernel keeps itself."""
         stat = self.memory_stat()
-        return stat["anon"] if self.unified else stat["total_rss"]
-
-    def memory_limit(self):
-        """None when unlimited."""
+        names = ["active_anon", "inactive_anon", "active_file",
+                 "inactive_file", "shmem"]
         if self.unified:
-            text = self.read("memory", "memory.max").strip()
-            return None if text == "max" else int(text)
-        limit = int(self.read("memory", "memory.limit_in_bytes"))
-        return None if limit >= 1 << 62 else limit
+            found = {name: stat[name] for name in ["anon", "file", *names]}
+            found.update(page_faults=stat["pgfault"],
+                         major_page_faults=stat["pgmajfault"],
+                         kernel=stat["kernel"],
+                         swap=int(self.read("memory", "memory.swap.current")),
+                         limit_hits=pairs(self.read(
+                             "memory", "memory.events"))["max"])
+        else:
+            found = {name: stat[f"total_{name}"] for name in names}
+            found.update(anon=stat["total_rss"], file=stat["total_cache"],
+                         page_faults=stat["total_pgfault"],
+                         major_page_faults=stat["total_pgmajfault"],
+                         kernel=int(self.read("memory",
+                                              "memory.kmem.usage_in_bytes")),
+                         swap=stat["total_swap"],
+                         limit_hits=int(self.read("memory", "memory.failcnt")))
+        return {"usage": self.memory_usage(), "oom_kills": self.oom_kills(),
+                **found}
 
     def oom_kills(self):
         if self.unified:
             return pairs(self.read("memory", "memory.events"))["oom_kill"]
         return pairs(self.read("memory", "memory.oom_control"))["oom_kill"]
+
+    # -- limits, None where there is none -------------------------------------
+
+    def _limit(self, controller, name):
+        text = self.read(controller, name).strip()
+        # v1 says "no limit" with the largest page-aligned number
+        return None if text == "max" or int(text) >= 1 << 62 else int(text)
+
+    def memory_limit(self):
+        return self._limit("memory", "memory.max" if self.unified
+                           else "memory.limit_in_bytes")
+
+    def memory_high(self):
+        return self._limit("memory", "memory.high" if self.unified
+                           else "memory.soft_limit_in_bytes")
+
+    def swap_limit(self):
+        """Of swap alone."""
+        if self.unified:
+            return self._limit("memory", "memory.swap.max")
+        both = self._limit("memory", "memory.memsw.limit_in_bytes")
+        return None if both is None else both - self.memory_limit()
+
+    def cpu_limit(self):
+        """In cores."""
+        if self.unified:
+            quota, period = self.read("cpu", "cpu.max").split()
+        else:
+            quota = self.read("cpu", "cpu.cfs_quota_us").strip()
+            period = self.read("cpu", "cpu.cfs_period_us")
+        return None if quota in ("max", "-1") else int(quota) / int(period)
+
+    def threads_limit(self):
+        return self._limit("pids", "pids.max")
 
     # -- the rest -----------------------------------------------------------
 
@@ -160,14 +207,37 @@ class Cgroup:
         return found
 
     def pressure_total_us(self, resource):
-        """(some, full); v2 only."""
-        text = self.read(resource, f"{resource}.pressure")
+        """(some, full), kept in the v2 tree, also where v1 has the
+        controllers; None where the kernel keeps no pressure per cgroup."""
+        try:
+            text = read(os.path.join(self._paths[""], f"{resource}.pressure"))
+        except (KeyError, OSError):
+            return None  # no v2 tree; no PSI; PSI not switched on (psi=1)
         return tuple(int(total) for total in re.findall(r"total=(\d+)", text))
+
+    def tcp_connections(self):
+        """{state as the kernel numbers it: sockets}, IPv4 and IPv6."""
+        found = {}
+        for name in ("tcp", "tcp6"):
+            for line in read(f"/proc/{self.pid}/net/{name}").splitlines()[1:]:
+                state = int(line.split()[3], 16)
+                found[state] = found.get(state, 0) + 1
+        return found
 
 
 def device_name(numbers):
     """'254:0' → 'vda'"""
     return os.path.basename(os.readlink(f"/sys/dev/block/{numbers}"))
+
+
+def disk_below(path):
+    """The device file of the whole disk that holds a directory."""
+    number = os.stat(path).st_dev
+    entry = os.path.realpath(
+        f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
+    if os.path.exists(f"{entry}/partition"):
+        entry = os.path.dirname(entry)
+    return f"/dev/{os.path.basename(entry)}"
 
 
 def has_swap():
