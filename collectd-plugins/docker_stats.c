@@ -4,6 +4,7 @@
 #include "daemon/plugin.h"
 #include "utils/common/common.h"
 
+#include "plugin_counters.h"
 #include "plugin_util.h"
 
 #include "cgroup/cgroup.h"
@@ -108,12 +109,12 @@ static int on_read(user_data_t *user_data) {
   tally_sampler_run(ds->sampler, on_sample, ds, &cost.sampler);
   docker_stats_identities_sweep(ds->identities);
 
-  tally_inventory_stats_t stats = {.events = 0};
-  tally_inventory_stats(ds->inventory, &stats);
   uint64_t cpu = tally_clock_thread_cpu_ns() - cpu_before;
   if (cpu > cost.sampler.cpu_ns)
     cost.dispatch_ns = cpu - cost.sampler.cpu_ns;
-  docker_stats_dispatch_self(&stats, &cost, instance_name(ds));
+  docker_stats_dispatch_cost(&cost, instance_name(ds));
+  plugin_counters_dispatch_events(PLUGIN_NAME, instance_name(ds),
+                                  ds->inventory);
   return 0;
 }
 
@@ -263,7 +264,8 @@ static void report_missing_controllers(const docker_stats_t *ds) {
 
 static int on_init(void) {
   plugin_util_log_init();
-  if (docker_stats_types_register(PLUGIN_NAME) != 0)
+  if (docker_stats_types_register(PLUGIN_NAME) != 0 ||
+      plugin_counters_register_events(PLUGIN_NAME) != 0)
     return -1;
   tally_cgroup_raise_descriptor_limit();
   if (instances == NULL) {

@@ -4,7 +4,6 @@
 #include "daemon/plugin.h"
 #include "utils/common/common.h"
 
-#include "container/sampler.h"
 #include "docker_stats_identity.h"
 #include "node/node.h"
 #include "plugin_name.h"

@@ -26,8 +26,6 @@
         offsetof(docker_stats_host_t, in_state[TALLY_CONTAINER_##state])       \
   }
 #define TCP(name, state) SAMPLE(name, GAUGE, tcp[TALLY_TCP_##state])
-#define EVENTS(name, member)                                                   \
-  { name, DOCKER_STATS_DERIVE, offsetof(tally_inventory_stats_t, member) }
 #define COST(name, kind, member)                                               \
   { name, DOCKER_STATS_##kind, offsetof(docker_stats_cost_t, member) }
 
@@ -154,17 +152,6 @@ static const docker_stats_source_t daemon_state[] = {
     {"reachable", DOCKER_STATS_GAUGE, offsetof(docker_stats_host_t, reachable)},
 };
 
-static const docker_stats_source_t events[] = {
-    EVENTS("received", events),
-    EVENTS("duplicate", events_duplicate),
-    EVENTS("invalid", events_invalid),
-    EVENTS("dropped", events_dropped),
-    EVENTS("reconciled", events_reconciled),
-    EVENTS("connects", connects),
-    EVENTS("inspects", inspects),
-    EVENTS("inspect_errors", inspect_errors),
-};
-
 static const docker_stats_source_t sampling[] = {
     COST("wall_time", SECONDS, sampler.wall_ns),
     COST("cpu_time", SECONDS, sampler.cpu_ns),
@@ -197,7 +184,6 @@ const docker_stats_type_t docker_stats_types[DOCKER_STATS_TYPES] = {
     [DOCKER_STATS_IF_DROPPED] = TYPE("if_dropped", if_dropped, .stock = true),
     [DOCKER_STATS_CONTAINERS] = TYPE("containers", containers),
     [DOCKER_STATS_DAEMON] = TYPE("tallyman_daemon", daemon_state),
-    [DOCKER_STATS_EVENTS] = TYPE("tallyman_events", events),
     [DOCKER_STATS_SAMPLING] = TYPE("tallyman_sampling", sampling),
 };
 

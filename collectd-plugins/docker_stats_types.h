@@ -65,8 +65,7 @@ typedef enum docker_stats_type_id_e {
   /* from a docker_stats_host_t */
   DOCKER_STATS_CONTAINERS,
   DOCKER_STATS_DAEMON,
-  /* from a tally_inventory_stats_t, a tally_sampler_cost_t */
-  DOCKER_STATS_EVENTS,
+  /* from a docker_stats_cost_t */
   DOCKER_STATS_SAMPLING,
   DOCKER_STATS_TYPES
 } docker_stats_type_id_t;

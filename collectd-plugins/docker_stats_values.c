@@ -144,11 +144,9 @@ void docker_stats_dispatch_host(const tally_snapshot_t *snapshot,
   dispatch(&vl, DOCKER_STATS_CONTAINERS, "", &host, NULL);
 }
 
-void docker_stats_dispatch_self(const tally_inventory_stats_t *stats,
-                                const docker_stats_cost_t *cost,
+void docker_stats_dispatch_cost(const docker_stats_cost_t *cost,
                                 const char *instance) {
   value_list_t vl = VALUE_LIST_INIT;
   set_self(&vl, instance);
-  dispatch(&vl, DOCKER_STATS_EVENTS, "", stats, NULL);
   dispatch(&vl, DOCKER_STATS_SAMPLING, "", cost, NULL);
 }

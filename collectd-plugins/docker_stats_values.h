@@ -35,8 +35,7 @@ void docker_stats_dispatch_host(const tally_snapshot_t *snapshot,
                                 const char *instance);
 
 /* What the reading itself cost. */
-void docker_stats_dispatch_self(const tally_inventory_stats_t *stats,
-                                const docker_stats_cost_t *cost,
+void docker_stats_dispatch_cost(const docker_stats_cost_t *cost,
                                 const char *instance);
 
 #endif

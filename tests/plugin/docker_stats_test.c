@@ -73,7 +73,7 @@ static void test_bad_options(void **state) {
       {"TcpConnections 1", "takes true or false"},
       {"Load", "takes true or false"},
       {"Instance \"\"", "takes one string"},
-      {"Instance \"a/b\"", "slash"},
+      {"Instance \"a/b\"", "takes letters"},
       {"Instance \"0123456789012345678901234567890123456789012345678\"",
        "longer than 48"},
   };

@@ -18,18 +18,16 @@ plugin_test_libs = libtally_mock.la libtallyman_testing.la $(CMOCKA_LIBS)
 
 plugin_tests =
 if HAVE_PLUGIN_TESTS
-plugin_tests += \
-	tests/plugin/cgroup_adjust_test \
-	tests/plugin/docker_events_test
 check_LTLIBRARIES += libtally_mock.la
 plugin_tests += \
+	tests/plugin/cgroup_adjust_test \
+	tests/plugin/docker_events_test \
+	tests/plugin/docker_stats_identity_test \
+	tests/plugin/docker_stats_test \
+	tests/plugin/docker_stats_values_test \
 	tests/plugin/plugin_util_test \
 	tests/plugin/write_table_format_test \
 	tests/plugin/write_table_test
-EXTRA_PROGRAMS += \
-	tests/plugin/docker_stats_identity_test \
-	tests/plugin/docker_stats_test \
-	tests/plugin/docker_stats_values_test
 endif
 
 libtally_mock_la_SOURCES = $(mock_files)
@@ -90,5 +88,6 @@ tests_plugin_docker_events_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_docker_events_test_LDADD = $(plugin_test_libs)
 
 check_PROGRAMS += $(plugin_tests)
-TESTS += $(plugin_tests) tests/plugin/manual_test
-dist_check_SCRIPTS += tests/plugin/manual_test tests/plugin/symbols_test
+plugin_scripts = tests/plugin/manual_test tests/plugin/symbols_test
+TESTS += $(plugin_tests) $(plugin_scripts)
+dist_check_SCRIPTS += $(plugin_scripts)
