@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""The README's first command, on a terminal, against a real Engine."""
+
+import os
+import re
+
+import pytest
+
+import samples
+from collectd import SOURCE
+from terminal import Terminal
+
+
+@pytest.fixture
+def quickstart(tmp_path):
+    """Starts ./quickstart; its temporary files must be gone in the end."""
+    started = []
+
+    def start(endpoint, *arguments):
+        started.append(Terminal(
+            [f"{SOURCE}/quickstart", "--interval", "1", *arguments],
+            env={**os.environ, "TMPDIR": str(tmp_path), "TERM": "xterm",
+                 "DOCKER_HOST": endpoint}))
+        return started[-1]
+    try:
+        yield start
+    finally:
+        for terminal in started:
+            terminal.close()
+
+
+@pytest.mark.timeout(180)
+def test_shows_a_running_container_and_ends_with_ctrl_c(
+        engine, quickstart, tmp_path):
+    engine.run("sh", "-c", "while :; do :; done", name="crane")
+    keep = tmp_path / "values"
+    terminal = quickstart(engine.endpoint, "--keep", str(keep))
+    # The first build may have to compile everything.
+    terminal.wait_for(r"crane\s+running\s+\d", timeout=120)
+    assert terminal.interrupt() == 0
+    assert os.listdir(tmp_path) == ["values"]
+    host = os.listdir(keep)[0]
+    assert samples.read(keep, host, "docker-crane/container_cpu")
+
+
+@pytest.mark.timeout(180)
+def test_picks_up_a_daemon_that_appears_later(engine, quickstart, tmp_path):
+    engine.run("sleep", "100", name="crane")
+    engine.stop()
+    terminal = quickstart(engine.endpoint)
+    terminal.wait_for("no Docker daemon", timeout=120)
+    log = terminal.wait_for(r"collectd's log: (\S+)")[1]
+    terminal.wait_for("first values in 1 s")
+    engine.start()
+    container = engine.containers()[0]
+    container.start()
+    terminal.wait_for(r"crane\s+running", timeout=40)
+    with open(log) as f:
+        assert not re.search(r"\[error\].*(segfault|unknown)", f.read())
+    assert terminal.interrupt() == 0
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--interval", "soon"], ["--interval"], ["--no-such-option"],
+    ["check", "no_such_stage"]])
+def test_refuses_nonsense(arguments):
+    terminal = Terminal([f"{SOURCE}/quickstart", *arguments])
+    try:
+        terminal.wait_for("needs a value|not a number|unknown argument"
+                          "|no such stage")
+        assert terminal.process.wait(20) != 0
+    finally:
+        terminal.close()
