@@ -28,12 +28,22 @@ static double number_or_nan(uint64_t number) {
   return known ? (double)number : NAN;
 }
 
+/* A container that has gone does not run any more, even if Docker (which may
+ * have removed it by now, or is silent) never said so. */
+static tally_container_state_t
+last_state_of(const tally_container_sample_t *sample) {
+  tally_container_state_t state = sample->container->state;
+  bool was_up =
+      state == TALLY_CONTAINER_RUNNING || state == TALLY_CONTAINER_PAUSED;
+  return sample->final && was_up ? TALLY_CONTAINER_EXITED : state;
+}
+
 static docker_stats_state_t state_of(const tally_container_sample_t *sample) {
   const tally_container_t *c = sample->container;
   bool has_ended = c->finished_ns != 0;
   bool in_cgroup = sample->running || sample->final;
   return (docker_stats_state_t){
-      .state = c->state,
+      .state = last_state_of(sample),
       .health = c->health,
       .exit_code = has_ended ? c->exit_code : NAN,
       .restarts = c->restart_count,

@@ -382,6 +382,11 @@ static void test_final_sample(void **state) {
   assert_int_equal(mock_values(), 2 * lists);
   assert_true(mock_find("node/docker-web/container_cpu")->time ==
               NS_TO_CDTIME_T(START + 1000));
+  /* its container was running when Docker was asked last */
+  assert_float_equal(mock_gauge("node/docker-web/container_state", "state"),
+                     TALLY_CONTAINER_EXITED, 0);
+  assert_true(
+      isnan(mock_gauge("node/docker-web/container_state", "exit_code")));
 }
 
 static void test_host(void **state) {
