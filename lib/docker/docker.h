@@ -87,7 +87,8 @@ typedef struct tally_pair_s {
 
 /*
  * One container as inspect showed it. Immutable; lives as long as somebody
- * holds a reference (every snapshot holds one).
+ * holds a reference (every snapshot holds one). After a change there is a new
+ * one, also after a change of limits, of which nothing stands here.
  */
 typedef struct tally_container_s {
   char id[65];                /* 64 hex digits */

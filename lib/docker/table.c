@@ -87,13 +87,14 @@ void tally_table_clear(tally_table_t *table) {
 
 void tally_table_set(tally_table_t *table, tally_entry_t *entry,
                      const tally_container_t *container) {
-  if (entry->container != NULL &&
+  if (entry->container != NULL && !entry->updated &&
       tally_container_equal(entry->container, container)) {
     tally_container_unref(container);
     return;
   }
   tally_container_unref(entry->container);
   entry->container = container;
+  entry->updated = false;
   table->changes++;
 }
 

@@ -18,6 +18,7 @@
 typedef struct tally_entry_s {
   char id[65];
   const tally_container_t *container; /* latest known; NULL: nothing yet */
+  bool updated;         /* its limits were, of which `container` says nothing */
   unsigned listed;      /* number of the census that saw it last; 0: none */
   uint64_t census_wish; /* what that census wished for; 0: nothing */
 
@@ -49,7 +50,8 @@ tally_entry_t *tally_table_add(tally_table_t *table, const char *id);
 void tally_table_remove(tally_table_t *table, const char *id);
 void tally_table_clear(tally_table_t *table);
 
-/* Takes over the reference `container`; keeps the old one if they are equal. */
+/* Takes over the reference `container`; keeps the old one if they are equal,
+ * unless the limits were updated: whoever follows shall look again. */
 void tally_table_set(tally_table_t *table, tally_entry_t *entry,
                      const tally_container_t *container);
 

@@ -4,6 +4,7 @@
 #include "docker/worker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -62,6 +63,7 @@ static void wish_inspect(tally_worker_t *worker, tally_pending_t *pending) {
   if (entry == NULL)
     return;
   entry->listed = worker->epoch; /* it exists */
+  entry->updated |= strcmp(event->action, "update") == 0;
   if (step != TALLY_STEP_DESTROY)
     pending->wish = tally_inspector_wish(&worker->inspector, entry, true);
 }
