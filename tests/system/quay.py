@@ -59,7 +59,7 @@ class Quay:
                   BlkioDeviceWriteBps=[
                       {"Path": self.disk_device, "Rate": 10**10}])
         self._run("forker", _FORK, PidsLimit=50)
-        self._run("starver", _STARVE, Memory=16 * MIB, MemorySwap=16 * MIB)
+        self._run("starver", _STARVE, Memory=16 * MIB)
         address = receiver.inspect()["NetworkSettings"]["Networks"]["bridge"]
         self._run("sender", _SEND.format(ip=address["IPAddress"]))
         wait_until(self._has_happened, "the containers have done their work",
