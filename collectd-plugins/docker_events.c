@@ -6,6 +6,8 @@
 
 #include "plugin_util.h"
 
+#include <stdatomic.h>
+
 #include "container/lifecycle.h"
 #include "core/clock.h"
 #include "docker_events_counters.h"
@@ -26,8 +28,8 @@
  * Each <Plugin docker_events> block is one endpoint with a durable subscription
  * and a read callback of its own. Events arrive in the subscription's thread,
  * one after the other; all that it shares with the read callback are the
- * counters, which lock themselves, and `announced`. The subscription ends in
- * shutdown, when no read runs any more; only then is anything freed.
+ * counters, which lock themselves, and the atomic `announced`. The subscription
+ * ends in shutdown, when no read runs any more; only then is anything freed.
  */
 typedef struct docker_events_s {
   /* config */
@@ -50,8 +52,7 @@ typedef struct docker_events_s {
   docker_events_counters_t counters;
   tally_inventory_t *inventory;
   tally_subscription_t *subscription;
-  pthread_mutex_t announce_lock;
-  bool announced; /* guarded by announce_lock */
+  atomic_bool announced; /* what was there at the start */
 
   struct docker_events_s *next;
 } docker_events_t;
@@ -75,12 +76,10 @@ static size_t count_state(const tally_snapshot_t *snapshot,
 
 /* The scan of the start, in one line, as soon as the containers are known. */
 static void announce(docker_events_t *de) {
+  if (atomic_load(&de->announced))
+    return;
   const tally_snapshot_t *s = tally_inventory_snapshot(de->inventory);
-  pthread_mutex_lock(&de->announce_lock);
-  bool now = s->daemon.listed && !de->announced;
-  de->announced |= now;
-  pthread_mutex_unlock(&de->announce_lock);
-  if (now) {
+  if (s->daemon.listed && !atomic_exchange(&de->announced, true)) {
     INFO(PLUGIN_NAME " plugin: Docker %s at %s: %zu containers running, "
                      "%zu exited",
          s->daemon.version, de->watch.endpoint.name,
@@ -195,7 +194,6 @@ static void destroy_instance(docker_events_t *de) {
     tally_inventory_release(de->inventory);
   tally_lifecycle_destroy(de->lifecycle);
   docker_events_counters_clear(&de->counters);
-  pthread_mutex_destroy(&de->announce_lock);
   plugin_watch_clear(&de->watch);
   tally_select_destroy(de->types);
   tally_select_destroy(de->types_ignored);
@@ -217,7 +215,6 @@ static docker_events_t *create_instance(void) {
   de->stop_window = STOP_WINDOW_DEFAULT;
   de->report_existing = de->notify = de->count = true;
   docker_events_counters_init(&de->counters);
-  pthread_mutex_init(&de->announce_lock, NULL);
   return de;
 }
 

@@ -4,6 +4,7 @@
 #include "container/lifecycle.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,26 +68,21 @@ static note_t *note_at(tally_lifecycle_t *l, size_t age) {
   return &l->notes[(l->next + NOTES_MAX - 1 - age) % NOTES_MAX];
 }
 
-/* The newest signal of the present run, or NULL. */
-static const note_t *last_signal(tally_lifecycle_t *l,
-                                 const tally_event_t *event) {
+/* The newest signal (or OOM kill) of the present run that is not older than
+ * the window; NULL: none. The daemon's clock may step, and its order is not
+ * strict, so what seems to come later counts too. */
+static const note_t *find_note(tally_lifecycle_t *l, const tally_event_t *event,
+                               bool oom, uint64_t window_ns) {
   uint64_t key = container_key(event);
   for (size_t age = 0; age < l->count; age++) {
     const note_t *n = note_at(l, age);
-    if (n->container == key && n->signal != 0)
-      return n;
+    if (n->container == key && (n->signal == 0) == oom)
+      return event->time_ns < n->time_ns ||
+                     event->time_ns - n->time_ns <= window_ns
+                 ? n
+                 : NULL;
   }
   return NULL;
-}
-
-static bool was_oom_killed(tally_lifecycle_t *l, const tally_event_t *event) {
-  uint64_t key = container_key(event);
-  for (size_t age = 0; age < l->count; age++) {
-    const note_t *n = note_at(l, age);
-    if (n->container == key && n->signal == 0)
-      return true;
-  }
-  return false;
 }
 
 /* A new run begins: what was done to the last one explains nothing any more. */
@@ -120,26 +116,33 @@ static void find_exit_code(const tally_event_t *event,
   }
 }
 
+/* An OOM kill need not end the container: a child may have been the victim, and
+ * neither Docker's event nor its OOMKilled tells. */
+static bool died_of_oom(tally_lifecycle_t *l, const tally_event_t *event,
+                        const tally_container_t *container,
+                        const tally_verdict_t *v) {
+  if (v->exit_code_known && v->exit_code == 0)
+    return false;
+  if (find_note(l, event, true, l->stop_window_ns) != NULL)
+    return true;
+  return container != NULL && container->oom_killed &&
+         container->state != TALLY_CONTAINER_RUNNING &&
+         v->exit_code == 128 + SIGKILL;
+}
+
 static void judge_die(tally_lifecycle_t *l, const tally_event_t *event,
                       const tally_container_t *container, tally_verdict_t *v) {
   find_exit_code(event, container, v);
-
-  const note_t *sent = last_signal(l, event);
-  /* The daemon's clock may step, and its order is not strict. */
-  if (sent != NULL && (event->time_ns < sent->time_ns ||
-                       event->time_ns - sent->time_ns <= l->stop_window_ns))
-    v->stop_requested = true;
+  const note_t *sent = find_note(l, event, false, l->stop_window_ns);
+  v->stop_requested = sent != NULL;
 
   /* 128 + signal is how the Engine reports an end by signal; only a signal
    * that was seen makes sure that the process did not just exit that way. */
   if (v->exit_code_known && v->exit_code > 128 && v->exit_code <= 128 + 64) {
     v->signal = v->exit_code - 128;
-    v->signal_sent = v->stop_requested && sent->signal == v->signal;
+    v->signal_sent = sent != NULL && sent->signal == v->signal;
   }
-
-  v->oom =
-      was_oom_killed(l, event) || (container != NULL && container->oom_killed &&
-                                   container->state != TALLY_CONTAINER_RUNNING);
+  v->oom = died_of_oom(l, event, container, v);
 
   if (!v->exit_code_known)
     v->severity = TALLY_SEVERITY_WARNING;
@@ -161,7 +164,7 @@ static void judge_container(tally_lifecycle_t *l, const tally_event_t *event,
     if (v->signal_sent)
       add_note(l, event, v->signal);
   } else if (strcmp(action, "stop") == 0) {
-    const note_t *sent = last_signal(l, event);
+    const note_t *sent = find_note(l, event, false, UINT64_MAX);
     v->signal = sent != NULL ? sent->signal : 0;
     v->signal_sent = sent != NULL;
   } else if (strcmp(action, "oom") == 0) {

@@ -193,6 +193,25 @@ static void test_oom_then_die(void **state) {
       FAILURE);
 }
 
+/* A child was killed, the container lives on and ends of something else. */
+static void test_oom_of_a_child(void **state) {
+  tally_container_t gone = api;
+  gone.state = TALLY_CONTAINER_EXITED;
+  gone.oom_killed = true; /* says Docker, in all these cases */
+  made_t m;
+  judge(*state, make(&m, "oom", NULL, NULL, 0), &api, NULL);
+  assert_int_equal(judge(*state, make(&m, "die", "exitCode", "0", 1), &gone,
+                         "Dead api process 3fe1aa90bc21 (exit code 0)"),
+                   OKAY);
+  assert_int_equal(judge(*state, make(&m, "die", "exitCode", "1", 3600), &gone,
+                         "Dead api process 3fe1aa90bc21 (exit code 1)"),
+                   FAILURE);
+  judge(*state, make(&m, "die", "exitCode", "1", 2), &gone,
+        "Dead api process 3fe1aa90bc21 (exit code 1, out of memory)");
+  judge(*state, make(&m, "die", "exitCode", "137", 3600), &gone,
+        "Dead api process 3fe1aa90bc21 (exit code 137, out of memory)");
+}
+
 /* Docker before 1.10 sends no attributes; inspect knows. */
 static void test_facts_from_inspect(void **state) {
   tally_container_t gone = api;
@@ -381,6 +400,7 @@ int main(void) {
       lifecycle_test(test_signal_is_forgotten),
       lifecycle_test(test_signal_to_another_container),
       lifecycle_test(test_oom_then_die),
+      lifecycle_test(test_oom_of_a_child),
       lifecycle_test(test_facts_from_inspect),
       lifecycle_test(test_many_at_once),
       lifecycle_test(test_other_types),
