@@ -12,6 +12,19 @@ static bool is_guest(const tally_probe_t *probe) {
          0;
 }
 
+/* The node's own namespace; 0: unknown. Where the first process may not be
+ * looked at (we lack its privileges), a container on the host's network tells.
+ */
+static uint64_t host_namespace(const tally_roster_t *roster) {
+  uint64_t host = roster->probing.host_netns;
+  for (size_t i = 0; i < roster->count && host == 0; i++) {
+    const tally_probe_t *probe = roster->entries[i].probe;
+    if (probe != NULL && strcmp(probe->container->network_mode, "host") == 0)
+      host = probe->netns_id;
+  }
+  return host;
+}
+
 /* By namespace; in it the one that counts comes first. */
 static int compare(const void *a, const void *b) {
   const tally_probe_t *x = *(tally_probe_t *const *)a;
@@ -36,6 +49,7 @@ void tally_networks_decide(tally_roster_t *roster) {
   if (probes == NULL)
     return; /* nothing is counted that was not counted before */
 
+  uint64_t host = host_namespace(roster);
   size_t count = 0;
   for (size_t i = 0; i < roster->count; i++) {
     tally_probe_t *probe = roster->entries[i].probe;
@@ -43,7 +57,7 @@ void tally_networks_decide(tally_roster_t *roster) {
       continue;
     if (probe->netns_id == 0)
       probe->network = TALLY_NETWORK_UNKNOWN;
-    else if (probe->netns_id == roster->probing.host_netns)
+    else if (probe->netns_id == host)
       probe->network = TALLY_NETWORK_HOST;
     else
       probes[count++] = probe;
