@@ -13,6 +13,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; \
 include tests/unit/local.mk
 include tests/plugin/local.mk
 include tests/bench/local.mk
+include tests/fuzz/local.mk
 
 # pytest leaves its byte code beside what it ran.
 EXTRA_DIST += tests/check tests/system tests/vm

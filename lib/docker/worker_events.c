@@ -17,7 +17,7 @@
  * when it has waited long enough for it. Their order never changes.
  */
 
-#define PATIENCE_NS TALLY_NS_PER_S /* with one inspect */
+#define PATIENCE_NS (3 * TALLY_NS_PER_S) /* with one inspect */
 #define PENDING_MAX (8 * 1024 * 1024)
 
 /* ---- coming in ------------------------------------------------------------

@@ -22,6 +22,11 @@ unit_tests += \
 	tests/unit/sampler_derive_test \
 	tests/unit/sampler_roster_test \
 	tests/unit/text_test
+unit_tests += \
+	tests/unit/docker_container_test \
+	tests/unit/docker_endpoint_test \
+	tests/unit/docker_event_test \
+	tests/unit/json_test
 endif
 
 tests_unit_cgroup_adjust_test_SOURCES = tests/unit/cgroup_adjust_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
@@ -93,6 +98,26 @@ tests_unit_text_test_SOURCES = tests/unit/text_test.c
 tests_unit_text_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_text_test_CFLAGS = $(unit_cflags)
 tests_unit_text_test_LDADD = $(unit_libs)
+
+tests_unit_docker_container_test_SOURCES = tests/unit/docker_container_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_docker_container_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_docker_container_test_CFLAGS = $(unit_cflags)
+tests_unit_docker_container_test_LDADD = $(unit_libs)
+
+tests_unit_docker_endpoint_test_SOURCES = tests/unit/docker_endpoint_test.c tests/unit/unit.h
+tests_unit_docker_endpoint_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_docker_endpoint_test_CFLAGS = $(unit_cflags)
+tests_unit_docker_endpoint_test_LDADD = $(unit_libs)
+
+tests_unit_docker_event_test_SOURCES = tests/unit/docker_event_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_docker_event_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_docker_event_test_CFLAGS = $(unit_cflags)
+tests_unit_docker_event_test_LDADD = $(unit_libs)
+
+tests_unit_json_test_SOURCES = tests/unit/json_test.c tests/unit/unit.h
+tests_unit_json_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_json_test_CFLAGS = $(unit_cflags)
+tests_unit_json_test_LDADD = $(unit_libs)
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

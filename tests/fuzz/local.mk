@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+# A fuzzer for each parser of foreign text (configure --enable-fuzzers, clang).
+#
+#   make check-fuzz                  each for FUZZ_SECONDS, from its corpus
+#   tests/fuzz/fuzz_event CORPUS     one of them for as long as you like
+
+EXTRA_DIST += tests/fuzz/corpus
+FUZZ_SECONDS = 20
+fuzz_programs =
+
+if BUILD_FUZZERS
+
+fuzz_programs += \
+	tests/fuzz/fuzz_container \
+	tests/fuzz/fuzz_event \
+	tests/fuzz/fuzz_framer
+noinst_PROGRAMS += $(fuzz_programs)
+
+# The library once more, such that libFuzzer sees where an input leads.
+fuzz_cflags = $(lib_cflags) -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
+noinst_LTLIBRARIES = libtallyman_fuzzing.la
+libtallyman_fuzzing_la_SOURCES = $(lib_files)
+libtallyman_fuzzing_la_CPPFLAGS = $(lib_cppflags) -DTALLY_TESTING
+libtallyman_fuzzing_la_CFLAGS = $(fuzz_cflags) -fsanitize=fuzzer-no-link
+libtallyman_fuzzing_la_LIBADD = $(lib_libs)
+
+fuzz_cppflags = $(lib_cppflags) -I$(srcdir)/tests/fuzz
+fuzz_ldflags = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+
+tests_fuzz_fuzz_container_SOURCES = tests/fuzz/fuzz_container.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_container_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_container_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_container_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_container_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz_event.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_event_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_event_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_event_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_event_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_framer_SOURCES = tests/fuzz/fuzz_framer.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_framer_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_framer_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_framer_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_framer_LDADD = libtallyman_fuzzing.la
+
+endif
+
+# What a fuzzer finds is left in build/tests/fuzz; the corpus stays as it is.
+check-fuzz: $(fuzz_programs)
+	@set -e; for program in $(fuzz_programs); do \
+	  name=$${program##*/fuzz_}; found=tests/fuzz/found.$$name; \
+	  echo "  FUZZ     $$program ($(FUZZ_SECONDS) s)"; \
+	  rm -rf $$found; mkdir -p $$found; \
+	  ./$$program -max_total_time=$(FUZZ_SECONDS) -timeout=5 \
+	    -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
+	    -artifact_prefix=tests/fuzz/ $$found \
+	    $(srcdir)/tests/fuzz/corpus/$$name; \
+	done
+
+clean-local: clean-fuzz
+clean-fuzz:
+	rm -rf tests/fuzz/found.*
+.PHONY: check-fuzz clean-fuzz
