@@ -154,6 +154,15 @@ void tally_cgroup_reader_destroy(tally_cgroup_reader_t *reader) {
   free(reader);
 }
 
+size_t tally_cgroup_reader_descriptors(const tally_cgroup_reader_t *reader,
+                                       int *fds, size_t max) {
+  size_t count = 0;
+  for (size_t i = 0; i < reader->slots_count && count < max; i++)
+    if (reader->slots[i].fd >= 0)
+      fds[count++] = reader->slots[i].fd;
+  return count;
+}
+
 /* ---- reading one file ---------------------------------------------------- */
 
 static ssize_t read_at(int fd, char *text, size_t size, off_t offset) {
