@@ -6,9 +6,9 @@
  * whole sampler with network, pressure and what it computes, one after the
  * other in each round. Prints JSON lines for table.py.
  *
- * On a hybrid host the reader of the first two is given the v1 directories
- * alone: that is what there is on v1. The sampler reads the pressure files of
- * the v2 tree as well.
+ * The first two read the files of the cgroup and /proc/PID/net/dev; on a hybrid
+ * host they are given the v1 directories alone, because that is what there is
+ * on v1. The sampler reads the pressure files of the v2 tree as well.
  *
  *   bench_sampler [CONTAINERS…]       default: 10 100 1000 5000
  */
@@ -119,7 +119,8 @@ typedef struct bench_container_s {
   char id[65];
   int pid;
   tally_cgroup_reader_t *reader;
-  int fds[FDS_MAX]; /* the reader's own, for the bare loop */
+  tally_netns_t *netns;
+  int fds[FDS_MAX]; /* the same files, for the bare loop */
   size_t fds_count;
   const tally_probe_t *probe; /* of the sampler */
 } bench_container_t;
@@ -150,10 +151,13 @@ static void read_bare(bench_t *bench) {
 
 static void read_samples(bench_t *bench) {
   tally_cgroup_sample_t sample;
+  tally_interface_t interfaces[4];
   for (size_t i = 0; i < bench->count; i++) {
     tally_error_t err = {0};
     if (tally_cgroup_reader_read(bench->containers[i].reader, false, &sample,
                                  &err) != TALLY_CGROUP_READ ||
+        tally_netns_interfaces(bench->containers[i].netns, interfaces, 4,
+                               &err) != 1 ||
         err.code != 0) {
       fprintf(stderr, "a container is not readable: %s\n", err.message);
       exit(1);
@@ -211,7 +215,7 @@ static size_t measure(bench_t *bench, way_t *ways, size_t count) {
  */
 
 /* Numbers that the kernel really gave for one container. */
-static size_t count_values(const tally_cgroup_sample_t *c) {
+static size_t count_values(const tally_cgroup_sample_t *c, size_t interfaces) {
   const uint64_t *numbers = &c->cpu_usage_ns;
   size_t end = (offsetof(tally_cgroup_sample_t, pressure) -
                 offsetof(tally_cgroup_sample_t, cpu_usage_ns)) /
@@ -225,7 +229,7 @@ static size_t count_values(const tally_cgroup_sample_t *c) {
              (p->some_total_us != TALLY_UNKNOWN) +
              (p->full_total_us != TALLY_UNKNOWN);
   }
-  count += 4 * c->devices_count;
+  count += 4 * c->devices_count + 8 * interfaces;
   count += (c->threads != TALLY_UNKNOWN) + (c->processes != TALLY_UNKNOWN) +
            (c->threads_limit != TALLY_UNKNOWN);
   return count;
@@ -268,14 +272,13 @@ static void run_bench(bench_t *bench, bool v1) {
   report(bench, "reading and parsing", us[1], "µs", v1 ? ", \"most\": 20" : "");
   report(bench, "reading and parsing, against the bare loop", us[1] / us[0],
          "×", ", \"most\": 1.6");
-  report(bench, "values read", (double)count_values(&read), "values",
+  report(bench, "values read", (double)count_values(&read, 1), "values",
          ", \"least\": 40");
-  report(bench, "descriptors of a reader", (double)first->fds_count, "", "");
+  report(bench, "descriptors kept for them", (double)first->fds_count, "", "");
   report(bench, "the whole sampler", us[2], "µs", "");
-  report(
-      bench, "values sampled",
-      (double)(count_values(&sampled->cgroup) + 8 * sampled->interfaces_count),
-      "values", "");
+  report(bench, "values sampled",
+         (double)count_values(&sampled->cgroup, sampled->interfaces_count),
+         "values", "");
   report(bench, "allocations in the steady state", (double)allocated, "",
          ", \"most\": 0");
   fflush(stdout);
@@ -304,6 +307,13 @@ static int read_containers(bench_t *bench, farm_t *farm) {
   return 0;
 }
 
+static void close_readers(bench_container_t *c) {
+  if (c->fds_count > 0)
+    close(c->fds[c->fds_count - 1]); /* the others belong to the reader */
+  tally_cgroup_reader_destroy(c->reader);
+  tally_netns_destroy(c->netns);
+}
+
 static int open_readers(bench_t *bench, tally_cgroup_host_t *host) {
   for (size_t i = 0; i < bench->count; i++) {
     bench_container_t *c = &bench->containers[i];
@@ -314,12 +324,17 @@ static int open_readers(bench_t *bench, tally_cgroup_host_t *host) {
         paths.version[TALLY_CONTROLLER_UNIFIED] = 0;
       c->reader = tally_cgroup_reader_create(&paths, &err);
       tally_cgroup_paths_clear(&paths);
+      c->netns = tally_netns_create("/proc", c->pid, c->id, true, &err);
     }
-    if (c->reader == NULL) {
+    if (c->reader == NULL || c->netns == NULL) {
       fprintf(stderr, "%s\n", err.message);
       return -1;
     }
-    c->fds_count = tally_cgroup_reader_descriptors(c->reader, c->fds, FDS_MAX);
+    c->fds_count =
+        tally_cgroup_reader_descriptors(c->reader, c->fds, FDS_MAX - 1);
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/net/dev", c->pid);
+    c->fds[c->fds_count++] = open(path, O_RDONLY | O_CLOEXEC);
   }
   return 0;
 }
@@ -375,7 +390,7 @@ static int bench_size(size_t count) {
     }
     tally_roster_clear(&bench.roster);
     for (size_t i = 0; i < bench.count; i++)
-      tally_cgroup_reader_destroy(bench.containers[i].reader);
+      close_readers(&bench.containers[i]);
     stop_farm(&farm);
   }
   free(bench.containers);
