@@ -26,6 +26,7 @@ unit_tests += \
 	tests/unit/docker_container_test \
 	tests/unit/docker_endpoint_test \
 	tests/unit/docker_event_test \
+	tests/unit/docker_ledger_test \
 	tests/unit/json_test
 endif
 
@@ -113,6 +114,11 @@ tests_unit_docker_event_test_SOURCES = tests/unit/docker_event_test.c tests/unit
 tests_unit_docker_event_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_docker_event_test_CFLAGS = $(unit_cflags)
 tests_unit_docker_event_test_LDADD = $(unit_libs)
+
+tests_unit_docker_ledger_test_SOURCES = tests/unit/docker_ledger_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_docker_ledger_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_docker_ledger_test_CFLAGS = $(unit_cflags)
+tests_unit_docker_ledger_test_LDADD = $(unit_libs)
 
 tests_unit_json_test_SOURCES = tests/unit/json_test.c tests/unit/unit.h
 tests_unit_json_test_CPPFLAGS = $(unit_cppflags)
