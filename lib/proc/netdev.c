@@ -39,10 +39,13 @@ static bool parse_line(const char *p, const char *eol, tally_interface_t *i) {
   while (p < eol && *p == ' ')
     p++;
   const char *colon = memchr(p, ':', (size_t)(eol - p));
-  if (colon == NULL || colon == p || (size_t)(colon - p) >= sizeof(i->name))
+  if (colon == NULL)
     return false;
-  memcpy(i->name, p, (size_t)(colon - p));
-  i->name[colon - p] = '\0';
+  size_t len = (size_t)(colon - p);
+  if (len == 0 || len >= sizeof(i->name) || memchr(p, '\0', len) != NULL)
+    return false;
+  memcpy(i->name, p, len);
+  i->name[len] = '\0';
 
   uint64_t v[COLUMNS];
   p = colon + 1;

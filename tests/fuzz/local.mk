@@ -11,9 +11,11 @@ fuzz_programs =
 if BUILD_FUZZERS
 
 fuzz_programs += \
+	tests/fuzz/fuzz_cgroup \
 	tests/fuzz/fuzz_container \
 	tests/fuzz/fuzz_event \
-	tests/fuzz/fuzz_framer
+	tests/fuzz/fuzz_framer \
+	tests/fuzz/fuzz_proc
 noinst_PROGRAMS += $(fuzz_programs)
 
 # The library once more, such that libFuzzer sees where an input leads.
@@ -27,6 +29,18 @@ libtallyman_fuzzing_la_LIBADD = $(lib_libs)
 
 fuzz_cppflags = $(lib_cppflags) -I$(srcdir)/tests/fuzz
 fuzz_ldflags = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+
+tests_fuzz_fuzz_cgroup_SOURCES = tests/fuzz/fuzz_cgroup.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_cgroup_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_cgroup_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_cgroup_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_cgroup_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_proc_SOURCES = tests/fuzz/fuzz_proc.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_proc_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_proc_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_proc_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_proc_LDADD = libtallyman_fuzzing.la
 
 tests_fuzz_fuzz_container_SOURCES = tests/fuzz/fuzz_container.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_container_CPPFLAGS = $(fuzz_cppflags)

@@ -87,6 +87,10 @@ static void test_netdev_hostile(void **state) {
         tally_netdev_parse(cases[c].text, strlen(cases[c].text), i, 4),
         cases[c].count);
   }
+
+  static const char binary[] = HEAD "\0eth0: 1 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n";
+  tally_interface_t i[4];
+  assert_int_equal(tally_netdev_parse(binary, sizeof(binary) - 1, i, 4), 0);
 }
 
 /* ---- namespaces ---------------------------------------------------------- */
