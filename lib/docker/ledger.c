@@ -101,11 +101,12 @@ static void describe(tally_ledger_t *ledger, tally_report_t *report,
 /* ---- telling --------------------------------------------------------------
  */
 
-/* Tells of a step that the daemon did not tell of. */
+/* Tells of a step that the daemon did not tell of, or that was before we came.
+ */
 static void make(tally_ledger_t *ledger, tally_report_t *report,
                  tally_step_t step, uint64_t time_ns, int exit_code) {
   tally_event_origin_t origin =
-      ledger->primed ? TALLY_EVENT_RECONCILED : TALLY_EVENT_SCAN;
+      time_ns < ledger->begin_ns ? TALLY_EVENT_SCAN : TALLY_EVENT_RECONCILED;
   tally_event_record_t *record = tally_made_event(
       step, report->id, report->container, time_ns, exit_code, origin);
   if (record == NULL)
@@ -274,7 +275,9 @@ static void on_step(tally_ledger_t *ledger, const tally_event_record_t *record,
     return;
   }
   describe(ledger, report, c);
-  if (is_new && ledger->primed && step != TALLY_STEP_CREATE)
+  bool is_older =
+      !ledger->primed && (c == NULL || c->created_ns < ledger->begin_ns);
+  if (is_new && !is_older && step != TALLY_STEP_CREATE)
     make(ledger, report, TALLY_STEP_CREATE,
          c != NULL && c->created_ns != 0 ? c->created_ns : event->time_ns,
          TALLY_EXIT_CODE_UNKNOWN);
@@ -323,27 +326,6 @@ void tally_ledger_event(tally_ledger_t *ledger,
 /* ---- census ---------------------------------------------------------------
  */
 
-/* The first census of a new ledger: what runs is announced, what does not is
- * noted. What began after the census comes through the stream. */
-static void scan(tally_ledger_t *ledger, const tally_container_t *c,
-                 uint64_t census_ns) {
-  bool up = tally_container_is_up(c);
-  if (c->created_ns > census_ns || (up && c->started_ns > census_ns))
-    return;
-  tally_report_t *report = tally_ledger_add(ledger, c->id);
-  if (report == NULL)
-    return;
-  describe(ledger, report, c);
-  if (up) {
-    make(ledger, report, TALLY_STEP_START, c->started_ns,
-         TALLY_EXIT_CODE_UNKNOWN);
-    return;
-  }
-  report->start_ns = c->started_ns;
-  report->die_ns = c->finished_ns;
-  tally_ledger_store_report(ledger, report);
-}
-
 /* Tells of the steps before the census that inspect shows and nobody told. */
 static void reconcile(tally_ledger_t *ledger, const tally_container_t *c,
                       uint64_t census_ns) {
@@ -372,6 +354,30 @@ static void reconcile(tally_ledger_t *ledger, const tally_container_t *c,
       !tally_container_is_up(c) && c->finished_ns <= census_ns)
     make(ledger, report, TALLY_STEP_DIE,
          c->finished_ns != 0 ? c->finished_ns : census_ns, c->exit_code);
+}
+
+/* The first census of a new ledger and a container from before its beginning:
+ * one that runs is announced, one that does not is noted. If its run ended
+ * after the beginning (we were stopped before the census was complete), it ran.
+ */
+static void scan(tally_ledger_t *ledger, const tally_container_t *c,
+                 uint64_t census_ns) {
+  bool up = tally_container_is_up(c);
+  if (up && c->started_ns > census_ns)
+    return; /* the stream will tell */
+  tally_report_t *report = tally_ledger_add(ledger, c->id);
+  if (report == NULL)
+    return;
+  describe(ledger, report, c);
+  if (up || (c->started_ns != 0 && c->finished_ns >= ledger->begin_ns)) {
+    make(ledger, report, TALLY_STEP_START, c->started_ns,
+         TALLY_EXIT_CODE_UNKNOWN);
+    reconcile(ledger, c, census_ns);
+    return;
+  }
+  report->start_ns = c->started_ns;
+  report->die_ns = c->finished_ns;
+  tally_ledger_store_report(ledger, report);
 }
 
 /* What vanished while nobody listened. An event since the census would have
@@ -404,7 +410,8 @@ void tally_ledger_sync(tally_ledger_t *ledger, const tally_snapshot_t *snapshot,
     const tally_container_t *c = snapshot->containers[i];
     if (tally_container_is_partial(c) || c->state == TALLY_CONTAINER_UNKNOWN)
       continue;
-    if (!ledger->primed && tally_ledger_find(ledger, c->id) == NULL)
+    if (!ledger->primed && c->created_ns < ledger->begin_ns &&
+        tally_ledger_find(ledger, c->id) == NULL)
       scan(ledger, c, census_ns);
     else
       reconcile(ledger, c, census_ns);

@@ -146,10 +146,11 @@ static void test_before_scan(void **state) {
   expect(&told, "");
   happen_to(&told, ID, "die", 11, 1, container(ID, 1, 2, 11, EXITED));
   expect(&told, "start:scan die=0 ");
-  happen_to(&told, OTHER, "create", 12, 1, NULL);
-  happen_to(&told, OTHER, "start", 13, 1, NULL);
-  expect(&told, "create start ");
-  census(&told, 10, 1, container(OTHER, 12, 13, 0, RUNNING));
+  happen_to(&told, OTHER, "die", 14, 1, container(OTHER, 12, 13, 14, EXITED));
+  expect(&told, "create:reconciled start:reconciled die=0 ");
+  happen_to(&told, OTHER, "start", 15, 1, NULL);
+  expect(&told, "start ");
+  census(&told, 10, 1, container(OTHER, 12, 15, 14, RUNNING));
   expect(&told, "");
   close_told(&told);
 }
@@ -165,6 +166,33 @@ static void test_scan_of_the_future(void **state) {
   happen(&told, "start", 12);
   expect(&told, "create start ");
   close_told(&told);
+}
+
+/* Stopped before the first census was complete, then something happened. */
+static void test_unfinished_scan(void **state) {
+  static const struct {
+    double created, started, finished;
+    tally_container_state_t state;
+    const char *told;
+  } cases[] = {
+      {1, 2, 0, RUNNING, "start:scan "},
+      {1, 2, 3, EXITED, ""},
+      {1, 0, 0, CREATED, ""},
+      {1, 2, 12, EXITED, "start:scan die:reconciled=3 "},
+      {1, 12, 3, RUNNING, "start:reconciled "},
+      {11, 12, 13, EXITED,
+       "create:reconciled start:reconciled die:reconciled=3 "},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    told_t told;
+    open_told(&told, NULL);
+    tally_ledger_begin(told.ledger, AT(10));
+    census(&told, 20, 1,
+           container(ID, cases[i].created, cases[i].started, cases[i].finished,
+                     cases[i].state));
+    expect(&told, cases[i].told);
+    close_told(&told);
+  }
 }
 
 /* ---- the ordinary ---------------------------------------------------------
@@ -490,7 +518,7 @@ static void test_corrupt(void **state) {
     assert_int_equal(warnings, 1);
     assert_int_equal(access(aside, F_OK), 0);
     assert_true(tally_ledger_resume_ns(told.ledger) == 0);
-    tally_ledger_begin(told.ledger, AT(0));
+    tally_ledger_begin(told.ledger, AT(5));
     census(&told, 10, 1, container(ID, 1, 2, 0, RUNNING));
     expect(&told, "start:scan ");
     close_told(&told);
@@ -596,6 +624,7 @@ int main(void) {
       cmocka_unit_test(test_scan),
       cmocka_unit_test(test_before_scan),
       cmocka_unit_test(test_scan_of_the_future),
+      cmocka_unit_test(test_unfinished_scan),
       cmocka_unit_test(test_life),
       cmocka_unit_test(test_repeated),
       cmocka_unit_test(test_reconciled),
