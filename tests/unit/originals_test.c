@@ -118,8 +118,8 @@ static void test_hostile_files(void **state) {
       "tallyman-originals 1 1\nfile\tmemory.max\t/etc/passwd\t1\n",
       "tallyman-originals 1 1\nfile\tmemory.max\t..\t1\n",
       "tallyman-originals 1 1\nfile\tmemory.max\t\t1\n",
-      "tallyman-originals 1 1\nfile\tmemory.max\tmemory.max\t"
-      "0123456789012345678901234567890123456789012345678901234567890123456\n",
+      ("tallyman-originals 1 1\nfile\tmemory.max\tmemory.max\t"
+       "0123456789012345678901234567890123456789012345678901234567890123456\n"),
       "tallyman-originals 1 1\nengine\tMemory\n",
       "tallyman-originals 1 1\nengine\tMemory\tx\n",
       "tallyman-originals 1 1\nengine\tOomKillDisable\t1\n",

@@ -440,9 +440,10 @@ static void test_too_many_finals(void **state) {
 static void test_steady_state_allocates_nothing(void **state) {
 #ifdef COUNT_ALLOCATIONS
   static description_t list[15];
+  static const char *const namespaces[] = {"one", "another", "a third"};
   for (int i = 0; i < 15; i++) {
     char c = "0123456789abcde"[i];
-    boot(c, 100 + i, "shared-or-not" + (i % 3));
+    boot(c, 100 + i, namespaces[i % 3]);
     list[i] = (description_t){c, UP, 100 + i, "default", 0};
   }
   follow(list, COUNT_OF(list), 1000 * S);
