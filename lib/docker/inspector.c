@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/log.h"
 #include "docker/container_private.h"
 
 #define TIMEOUT_MS 5000
@@ -13,6 +14,9 @@
 #define BACKGROUND_MAX 4 /* of them; the others are kept for events */
 #define RETRY_FIRST_NS TALLY_NS_PER_S
 #define RETRY_DOUBLINGS 6 /* up to 64 s */
+/* One failure may be the daemon going down, of which the end of the event
+ * stream tells. */
+#define FAILURES_WORTH_A_WARNING 2
 
 typedef struct tally_inspect_s {
   tally_transfer_t transfer;
@@ -23,10 +27,13 @@ typedef struct tally_inspect_s {
   char path[TALLY_ENGINE_PATH_SIZE];
 } tally_inspect_t;
 
-void tally_inspector_init(tally_inspector_t *inspector, tally_http_t *http,
-                          const tally_engine_t *engine, tally_table_t *table) {
-  *inspector =
-      (tally_inspector_t){.http = http, .engine = engine, .table = table};
+void tally_inspector_init(tally_inspector_t *inspector, const char *daemon_name,
+                          tally_http_t *http, const tally_engine_t *engine,
+                          tally_table_t *table) {
+  *inspector = (tally_inspector_t){.daemon_name = daemon_name,
+                                   .http = http,
+                                   .engine = engine,
+                                   .table = table};
   TAILQ_INIT(&inspector->urgent);
   TAILQ_INIT(&inspector->background);
   TAILQ_INIT(&inspector->later);
@@ -91,11 +98,33 @@ static void leave(tally_inspect_t *inspect) {
   free(inspect);
 }
 
-static const tally_container_t *parse(const tally_transfer_t *transfer) {
+static void set_well(tally_inspector_t *inspector, tally_entry_t *entry) {
+  entry->failures = 0;
+  if (entry->troubled)
+    inspector->troubled--;
+  entry->troubled = false;
+}
+
+static void set_failed(tally_inspector_t *inspector, tally_entry_t *entry,
+                       const tally_error_t *err) {
+  inspector->errors++;
+  if (entry->failures < RETRY_DOUBLINGS)
+    entry->failures++;
+  if (entry->failures < FAILURES_WORTH_A_WARNING || entry->troubled)
+    return;
+  entry->troubled = true;
+  if (inspector->troubled++ == 0)
+    tally_log(TALLY_LOG_WARNING,
+              "Docker at %s: inspect of container %.12s: %s; trying again",
+              inspector->daemon_name, entry->id, err->message);
+}
+
+static const tally_container_t *parse(const tally_transfer_t *transfer,
+                                      tally_error_t *err) {
   tally_json_t *json =
-      tally_json_parse(transfer->answer.data, transfer->answer.len, NULL);
+      tally_json_parse(transfer->answer.data, transfer->answer.len, err);
   const tally_container_t *container =
-      json != NULL ? tally_container_parse(json, NULL) : NULL;
+      json != NULL ? tally_container_parse(json, err) : NULL;
   tally_json_destroy(json);
   return container;
 }
@@ -108,20 +137,19 @@ static void on_done(tally_transfer_t *transfer) {
   entry->answered = inspect->covers;
   entry->fresh = false;
   entry->retry_ns = 0;
+  tally_error_t err = {0};
   bool gone = !transfer->failed && transfer->status == 404;
-  if (tally_transfer_check(transfer, NULL) == 0) {
-    const tally_container_t *container = parse(transfer);
+  if (tally_transfer_check(transfer, &err) == 0) {
+    const tally_container_t *container = parse(transfer, &err);
     if (container != NULL) {
       tally_table_set(inspector->table, entry, container);
       entry->fresh = true;
     }
   }
   if (entry->fresh || gone) {
-    entry->failures = 0;
+    set_well(inspector, entry);
   } else {
-    inspector->errors++;
-    if (entry->failures < RETRY_DOUBLINGS)
-      entry->failures++;
+    set_failed(inspector, entry, &err);
     entry->retry_ns =
         tally_clock_monotonic_ns() + (RETRY_FIRST_NS << (entry->failures - 1));
     if (entry->wished <= entry->answered)
@@ -197,6 +225,7 @@ int tally_inspector_pump(tally_inspector_t *inspector) {
 void tally_inspector_forget(tally_inspector_t *inspector,
                             tally_entry_t *entry) {
   unqueue(entry);
+  set_well(inspector, entry);
   if (entry->inspect == NULL)
     return;
   tally_http_cancel(&entry->inspect->transfer);

@@ -5,7 +5,9 @@
 /*
  * Asks for containers: GET /containers/{id}/json, a few at a time, those first
  * that an event waits for. An inspect that hangs costs its container and one of
- * the places, nothing else; it is tried again, at growing distances.
+ * the places, nothing else; it is tried again, at growing distances. The first
+ * container that cannot be inspected is worth a warning, the next ones only
+ * after all have been well again.
  */
 
 #include "docker/engine.h"
@@ -16,6 +18,7 @@ typedef struct tally_inspector_s {
   tally_http_t *http;
   const tally_engine_t *engine;
   tally_table_t *table;
+  const char *daemon_name; /* for warnings */
 
   uint64_t wishes;                /* number of the latest one */
   tally_entry_queue_t urgent;     /* an event waits */
@@ -24,11 +27,15 @@ typedef struct tally_inspector_s {
   unsigned under_way, under_way_background;
   bool urgent_answered; /* an urgent wish was since the owner last reset it */
 
+  unsigned troubled; /* how many entries are */
+
   uint64_t inspects, errors; /* since the beginning */
 } tally_inspector_t;
 
-void tally_inspector_init(tally_inspector_t *inspector, tally_http_t *http,
-                          const tally_engine_t *engine, tally_table_t *table);
+/* Everything is borrowed and must outlive it. */
+void tally_inspector_init(tally_inspector_t *inspector, const char *daemon_name,
+                          tally_http_t *http, const tally_engine_t *engine,
+                          tally_table_t *table);
 
 /* The container shall be asked for from now on. Returns the number of the
  * wish: it is answered when entry->answered has reached it. */

@@ -28,6 +28,7 @@ typedef struct tally_entry_s {
   bool fresh;        /* `answered` by an inspect, not by a failure */
   bool urgent;       /* an event waits for it */
   unsigned failures; /* in a row */
+  bool troubled;     /* more than one, counted by the inspector */
   uint64_t retry_ns; /* not before; monotonic; 0: any time */
   struct tally_inspect_s *inspect;   /* under way, or NULL */
   struct tally_entry_queue_s *queue; /* where it waits, or NULL */

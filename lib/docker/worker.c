@@ -115,8 +115,8 @@ tally_worker_t *tally_worker_create(tally_inventory_t *inventory,
   worker->inventory = inventory;
   STAILQ_INIT(&worker->pending);
   worker->http = tally_http_create(&inventory->endpoint, err);
-  tally_inspector_init(&worker->inspector, worker->http, &worker->engine,
-                       &worker->table);
+  tally_inspector_init(&worker->inspector, inventory->endpoint.name,
+                       worker->http, &worker->engine, &worker->table);
   if (worker->http != NULL)
     worker->stream =
         tally_stream_create(&inventory->endpoint, on_news, worker, err);
