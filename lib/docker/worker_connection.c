@@ -24,6 +24,7 @@
 #define OVERLAP_NS (2 * TALLY_NS_PER_S)
 #define RETRY_FIRST_MS 100
 #define RETRY_MAX_MS 5000
+#define ENDINGS_WORTH_A_WARNING 2        /* of streams in a row */
 #define LASTING_NS (5 * TALLY_NS_PER_S)  /* a connection that was a success */
 #define HEALTHY_NS (60 * TALLY_NS_PER_S) /* past problems are news again */
 #define OPENING_PATIENCE_NS (2 * TALLY_NS_PER_S)
@@ -76,12 +77,13 @@ static void go_down(tally_worker_t *worker, const char *problem) {
 }
 
 /* A daemon that ended the stream is restarting, most likely. Whether that is
- * worth a warning, the next attempt to connect will show. */
+ * worth a warning, the next attempt to connect will show; unless that succeeds
+ * and the stream ends again, and again. */
 void tally_worker_closed(tally_worker_t *worker, const char *problem,
                          bool foul) {
   char text[256];
   snprintf(text, sizeof(text), "event stream: %.240s", problem);
-  if (foul)
+  if (foul || worker->attempts >= ENDINGS_WORTH_A_WARNING)
     warn(worker, text);
   go_down(worker, text);
 }
