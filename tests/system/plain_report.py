@@ -4,6 +4,8 @@
 The last line is `N passed, N failed`; a test whose tear-down fails counts as
 failed. Skipped tests are named with their reason and count as neither."""
 
+import os
+
 import pytest
 
 
@@ -14,7 +16,8 @@ class _Reporter:
         self._seconds = {}
 
     def pytest_runtest_logreport(self, report):
-        test = report.nodeid.rsplit("/", 1)[-1]
+        path, _, name = report.nodeid.partition("::")
+        test = f"{os.path.basename(path)}::{name}"
         self._seconds[test] = self._seconds.get(test, 0) + report.duration
         if report.failed:
             self._outcome[test] = "FAILED"
