@@ -103,7 +103,6 @@ def test_every_run_of_a_container(engine, adjust):
 
 # -- sizes --------------------------------------------------------------------
 
-@pytest.mark.vm
 def test_sizes_from_environment_and_labels(engine, adjust):
     _, env = limited(engine, "env", env={"SWAP": "32m"})
     _, label = limited(engine, "label", labels={"SWAP": "16m"})
@@ -122,7 +121,6 @@ def test_sizes_from_environment_and_labels(engine, adjust):
 
 # -- rules --------------------------------------------------------------------
 
-@pytest.mark.vm
 def test_rules(engine, adjust):
     """The first rule that matches counts, and beats what containers want."""
     _, web = limited(engine, "web1", env={"SWAP": "1"})

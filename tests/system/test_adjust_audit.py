@@ -34,7 +34,6 @@ def limited(engine, name, **how):
     return container, kernel.Cgroup(container.pid)
 
 
-@pytest.mark.vm
 @pytest.mark.parametrize("options", ["", "DryRun true"])
 def test_old_and_new_are_in_the_meta_data(engine, adjust, options):
     container, cgroup = limited(engine, "web", env={"SWAP": "1"})

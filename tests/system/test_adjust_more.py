@@ -11,8 +11,6 @@ import pytest
 import kernel
 from process import wait_until
 
-pytestmark = pytest.mark.vm
-
 MIB = 1 << 20
 COUNTERS = "tallyman-cgroup_adjust/tallyman_adjust"
 HARD = {"Memory": 64 * MIB, "MemorySwap": 64 * MIB,
@@ -128,6 +126,7 @@ def test_the_engine_sets_and_puts_back(engine, adjust):
     assert any("put back" in told.message for told in audit(daemon, "ship"))
 
 
+@pytest.mark.vm
 def test_swap_1_by_the_engine(engine, adjust):
     daemon = adjust("Method engine")
     _, cgroup = limited(engine, "ship", env={"SWAP": "1"})

@@ -3,7 +3,6 @@
 
 import time
 
-import pytest
 
 import kernel
 from bracket import bracket, fresh_sample
@@ -53,7 +52,6 @@ def test_the_last_sample_is_told_once(engine, collectd):
     assert usages == sorted(usages)
 
 
-@pytest.mark.vm
 def test_sampling_goes_on_while_the_engine_is_dead(engine, collectd):
     engine.restart(live_restore=True)
     container = engine.run("sh", "-c", _BURN, name="burner",

@@ -36,7 +36,6 @@ def missing(real, scripted, path=""):
             yield from missing(value, scripted[key], f"{path}{key}.")
 
 
-@pytest.mark.vm
 def test_says_all_that_the_real_engine_says(engine):
     real_version = engine.api("GET", "/version")
     version = "26.1.5" if real_version["ApiVersion"] >= "1.44" else "20.10.24"

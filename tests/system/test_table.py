@@ -73,7 +73,6 @@ def row(lines, name):
     return {}
 
 
-@pytest.mark.vm
 def test_on_a_terminal(engine, collectd, terminal):
     engine.run("sh", "-c", "while :; do :; done", name="burner",
                NanoCpus=200_000_000, Memory=64 * MIB)
