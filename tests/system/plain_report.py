@@ -10,10 +10,14 @@ import pytest
 
 
 class _Reporter:
-    def __init__(self, write):
-        self._write = write
+    def __init__(self, terminal_writer):
+        # pytest asks its reporter for this when it explains an assertion
+        self._tw = terminal_writer
         self._outcome = {}
         self._seconds = {}
+
+    def _write(self, text):
+        self._tw.write(text, flush=True)
 
     def pytest_runtest_logreport(self, report):
         path, _, name = report.nodeid.partition("::")
@@ -38,9 +42,23 @@ class _Reporter:
             self._outcome[report.nodeid] = "FAILED"
             self._write(f"---- {report.nodeid}\n{report.longreprtext}\n")
 
+    def pytest_keyboard_interrupt(self, excinfo):
+        self._write(f"interrupted: {excinfo.exconly()}\n")
+
+    def pytest_internalerror(self, excrepr):
+        self._write(f"{excrepr}\n")
+
+    def pytest_sessionfinish(self, exitstatus):
+        # Interrupted, broken, or nothing collected: no passed test hides that.
+        if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            self._outcome["the session"] = "FAILED"
+            self._write(f"FAILED the session: {exitstatus!r}\n")
+
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self):
         outcomes = list(self._outcome.values())
+        if "skipped" in outcomes:
+            self._write(f"{outcomes.count('skipped')} skipped\n")
         self._write(f"{outcomes.count('passed')} passed, "
                     f"{outcomes.count('FAILED')} failed\n")
 
@@ -49,7 +67,6 @@ class _Reporter:
 def pytest_configure(config):
     if config.option.collectonly:
         return
-    terminal = config.pluginmanager.unregister(name="terminalreporter")
-    config.pluginmanager.register(
-        _Reporter(lambda text: terminal.write(text, flush=True)),
-        "plain reporter")
+    name = "terminalreporter"
+    stock = config.pluginmanager.unregister(name=name)
+    config.pluginmanager.register(_Reporter(stock._tw), name)
