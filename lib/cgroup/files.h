@@ -48,6 +48,11 @@ void tally_cgroup_sample_init(tally_cgroup_sample_t *sample);
 void tally_cgroup_sample_copy(tally_cgroup_sample_t *to,
                               const tally_cgroup_sample_t *from);
 
+/* Copies what only ever grows (CPU time, throttling, faults, kills, pressure
+ * totals, block I/O), as far as `from` knows it. */
+void tally_cgroup_sample_take_counters(tally_cgroup_sample_t *to,
+                                       const tally_cgroup_sample_t *from);
+
 /* The descriptors that a reader keeps open, for the bench that reads the same
  * files without us. Returns their number, at most `max`. */
 size_t tally_cgroup_reader_descriptors(const tally_cgroup_reader_t *reader,

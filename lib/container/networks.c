@@ -44,7 +44,20 @@ static void share(tally_probe_t **probes, size_t count) {
                                     : TALLY_NETWORK_ELSEWHERE;
 }
 
+/* Where PID 1 may not be looked at, a container that was given the host's
+ * network tells which one that is. */
+static void learn_host(tally_roster_t *roster) {
+  for (size_t i = 0; i < roster->count; i++) {
+    const tally_probe_t *probe = roster->entries[i].probe;
+    if (probe != NULL && probe->netns_id != 0 &&
+        strcmp(probe->container->network_mode, "host") == 0)
+      roster->probing.host_netns = probe->netns_id;
+  }
+}
+
 void tally_networks_decide(tally_roster_t *roster) {
+  if (roster->probing.host_netns == 0)
+    learn_host(roster);
   tally_probe_t **probes = calloc(roster->count + 1, sizeof(tally_probe_t *));
   if (probes == NULL)
     return; /* nothing is counted that was not counted before */

@@ -7,7 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
+#include "cgroup/files.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -60,6 +63,34 @@ static void open_network(tally_probe_t *probe, const tally_probing_t *probing) {
     close_network(probe); /* the node's own interfaces are not counted */
 }
 
+/* ---- the end of the first process ---------------------------------------- */
+
+static void close_exit(tally_probe_t *probe) {
+  if (probe->exit_fd < 0)
+    return;
+  close(probe->exit_fd); /* and with that it has left the epoll set */
+  probe->exit_fd = -1;
+  tally_cgroup_descriptor_give();
+}
+
+/* Asks to be told when the container's first process ends: its cgroup lives on
+ * for a moment then, long enough to read the final counters. Where this does
+ * not work (an older kernel, another pid namespace, no descriptor to spare) the
+ * last sample is as old as the last visit. */
+static void watch_exit(tally_probe_t *probe, const tally_probing_t *probing) {
+  if (probing->exits < 0 || probe->exit_fd >= 0 || probe->ended ||
+      probe->pid <= 0 || !tally_cgroup_descriptor_take())
+    return;
+  probe->exit_fd = tally_file_raise(
+      tally_process_watch(probe->pid, probe->container->id, NULL));
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = probe->serial};
+  if (probe->exit_fd < 0)
+    tally_cgroup_descriptor_give();
+  else if (epoll_ctl(probing->exits, EPOLL_CTL_ADD, probe->exit_fd, &event) !=
+           0)
+    close_exit(probe);
+}
+
 /* ---- making and unmaking ------------------------------------------------- */
 
 /* Tasks are counted in one request where there is a v1 hierarchy. */
@@ -90,7 +121,7 @@ static int open_cgroup(tally_probe_t *probe, const tally_probing_t *probing,
 }
 
 tally_probe_t *tally_probe_create(const tally_container_t *container,
-                                  const tally_probing_t *probing,
+                                  tally_probing_t *probing,
                                   tally_error_t *err) {
   tally_probe_t *probe = calloc(1, sizeof(*probe));
   if (probe == NULL) {
@@ -98,6 +129,8 @@ tally_probe_t *tally_probe_create(const tally_container_t *container,
     return NULL;
   }
   probe->container = tally_container_ref(container);
+  probe->serial = ++probing->serial;
+  probe->exit_fd = -1;
   probe->pid = container->pid;
   probe->started_ns = container->started_ns;
   probe->cpu_base.usage_ns = TALLY_UNKNOWN;
@@ -107,10 +140,12 @@ tally_probe_t *tally_probe_create(const tally_container_t *container,
     return NULL;
   }
   open_network(probe, probing);
+  watch_exit(probe, probing);
   return probe;
 }
 
 static void close_files(tally_probe_t *probe) {
+  close_exit(probe);
   tally_cgroup_reader_destroy(probe->reader);
   probe->reader = NULL;
   close_network(probe);
@@ -158,6 +193,7 @@ bool tally_probe_update(tally_probe_t *probe,
     probe->pid = container->pid;
   uint64_t netns_before = probe->netns_id;
   open_network(probe, probing);
+  watch_exit(probe, probing);
   return probe->netns_id != netns_before;
 }
 
@@ -171,7 +207,6 @@ static int read_interfaces(tally_probe_t *probe, tally_error_t *err) {
       return -1;
     if ((size_t)count < probe->interfaces_size ||
         probe->interfaces_size >= TALLY_INTERFACES_MAX) {
-      probe->last.interfaces = probe->interfaces;
       probe->last.interfaces_count = (size_t)count;
       return 0;
     }
@@ -181,9 +216,14 @@ static int read_interfaces(tally_probe_t *probe, tally_error_t *err) {
         realloc(probe->interfaces, size * sizeof(*grown));
     if (grown == NULL)
       return tally_error_set(err, ENOMEM, "network interfaces");
-    probe->interfaces = grown;
+    probe->last.interfaces = probe->interfaces = grown;
     probe->interfaces_size = size;
   }
+}
+
+static bool counts_network(const tally_probe_t *probe) {
+  return probe->netns != NULL && (probe->network == TALLY_NETWORK_OWN ||
+                                  probe->network == TALLY_NETWORK_SHARED);
 }
 
 static void sample_network(tally_probe_t *probe, const tally_probing_t *probing,
@@ -192,13 +232,25 @@ static void sample_network(tally_probe_t *probe, const tally_probing_t *probing,
   s->network = probe->network;
   s->interfaces_count = 0;
   s->tcp_known = false;
-  if (probe->netns == NULL || (probe->network != TALLY_NETWORK_OWN &&
-                               probe->network != TALLY_NETWORK_SHARED))
+  if (!counts_network(probe))
     return;
   if (probing->network)
     (void)read_interfaces(probe, err);
   if (probing->tcp_connections && sampling == TALLY_SAMPLE_VISIT)
     s->tcp_known = tally_netns_tcp(probe->netns, s->tcp, err) == 0;
+}
+
+/* Docker may be taking the interfaces away already: then the numbers that were
+ * read before stay. */
+static void sample_network_end(tally_probe_t *probe,
+                               const tally_probing_t *probing) {
+  tally_interface_t now[TALLY_INTERFACES_MAX];
+  if (!counts_network(probe) || !probing->network)
+    return;
+  int count =
+      tally_netns_interfaces(probe->netns, now, TALLY_INTERFACES_MAX, NULL);
+  if (count > 0 && (size_t)count == probe->last.interfaces_count)
+    memcpy(probe->interfaces, now, (size_t)count * sizeof(now[0]));
 }
 
 static void sample_load(tally_probe_t *probe, const tally_probing_t *probing,
@@ -240,20 +292,51 @@ static void begin_interval(tally_probe_t *probe) {
       (tally_cpu_base_t){probe->last.cgroup.cpu_usage_ns, probe->last_at_ns};
 }
 
+static void stamp(tally_probe_t *probe, uint64_t at_ns) {
+  probe->refresh = false;
+  probe->last_at_ns = at_ns;
+  probe->last.time_ns = tally_clock_realtime_ns();
+  probe->last.running = true;
+}
+
+/* The counters as they are now, everything else as it was. */
+static tally_cgroup_status_t sample_end(tally_probe_t *probe,
+                                        const tally_probing_t *probing,
+                                        tally_sampling_t sampling) {
+  uint64_t at_ns = tally_clock_monotonic_ns();
+  tally_cgroup_sample_t now;
+  if (tally_cgroup_reader_read(probe->reader, false, &now, NULL) ==
+      TALLY_CGROUP_GONE)
+    return TALLY_CGROUP_GONE;
+  tally_cgroup_sample_take_counters(&probe->last.cgroup, &now);
+  sample_network_end(probe, probing);
+  stamp(probe, at_ns);
+  if (sampling == TALLY_SAMPLE_VISIT) {
+    probe->last.cpu_percent = NAN;
+    derive(probe, probing);
+    begin_interval(probe);
+  }
+  return TALLY_CGROUP_READ;
+}
+
 tally_cgroup_status_t tally_probe_sample(tally_probe_t *probe,
                                          const tally_probing_t *probing,
                                          tally_sampling_t sampling) {
+  if (sampling == TALLY_SAMPLE_END) {
+    probe->ended = true;
+    probe->due_ns = 0;
+    close_exit(probe);
+  }
+  if (probe->ended && probe->sampled)
+    return sample_end(probe, probing, sampling);
+
   tally_error_t err = {0};
   tally_container_sample_t *s = &probe->last;
   uint64_t at_ns = tally_clock_monotonic_ns();
   if (tally_cgroup_reader_read(probe->reader, probe->refresh, &s->cgroup,
                                &err) == TALLY_CGROUP_GONE)
     return TALLY_CGROUP_GONE;
-  probe->refresh = false;
-  probe->last_at_ns = at_ns;
-  s->time_ns = tally_clock_realtime_ns();
-  s->running = true;
-
+  stamp(probe, at_ns);
   sample_network(probe, probing, sampling, &err);
   if (sampling == TALLY_SAMPLE_VISIT) {
     s->cpu_percent = NAN;

@@ -21,12 +21,15 @@ typedef struct tally_probing_s {
   uint64_t host_netns;          /* of PID 1; 0: unknown */
   tally_host_size_t host;
   bool network, tcp_connections;
+  int exits; /* epoll(7) of the processes that are watched; -1: none are */
+  uint64_t serial; /* of the probe that was made last */
 } tally_probing_t;
 
 typedef struct tally_probe_s {
   const tally_container_t *container; /* a reference; the newest there is */
-  int pid;                            /* 0: not known yet */
-  uint64_t started_ns;                /* 0: not known yet */
+  uint64_t serial;     /* which one it is, in events of `exits` */
+  int pid;             /* 0: not known yet */
+  uint64_t started_ns; /* 0: not known yet */
 
   tally_cgroup_reader_t *reader;
   char *load_dir; /* whose tasks are counted; NULL: no load */
@@ -39,6 +42,9 @@ typedef struct tally_probe_s {
   tally_network_t network;    /* decided by the roster, which sees all */
   tally_interface_t *interfaces;
   size_t interfaces_size;
+
+  int exit_fd; /* readable when the first process ends; -1: not watched */
+  bool ended;  /* it has; there are only counters left to read */
 
   bool refresh; /* read the limits at the next sample */
   bool failed;  /* something could not be read at the last sample */
@@ -62,8 +68,7 @@ bool tally_container_is_sampled(const tally_container_t *container);
 /* Finds the container's cgroup and opens what is read. NULL and *err: it has no
  * cgroup (any more, or yet), out of memory. */
 tally_probe_t *tally_probe_create(const tally_container_t *container,
-                                  const tally_probing_t *probing,
-                                  tally_error_t *err);
+                                  tally_probing_t *probing, tally_error_t *err);
 void tally_probe_destroy(tally_probe_t *probe);
 
 /* Whether `container` speaks of the run that this probe looks at. */
@@ -80,6 +85,8 @@ bool tally_probe_update(tally_probe_t *probe,
 typedef enum tally_sampling_e {
   TALLY_SAMPLE_YOUNG, /* in between: what is cheap and would be lost */
   TALLY_SAMPLE_VISIT, /* for a run: everything; the next interval begins */
+  TALLY_SAMPLE_END,   /* nothing lives there any more: counters only, so that
+                         memory and tasks stay what they were in life */
 } tally_sampling_t;
 
 /* Samples into probe->last. GONE: the container has ended; what `last` held

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "container/networks.h"
 #include "core/clock.h"
@@ -53,7 +55,8 @@ int tally_roster_init(tally_roster_t *roster,
   const char *rootfs = options->rootfs ? options->rootfs : "";
   *roster = (tally_roster_t){.wanted = options->wanted,
                              .wanted_data = options->wanted_data,
-                             .visit_interval_ns = VISIT_INTERVAL_NS};
+                             .visit_interval_ns = VISIT_INTERVAL_NS,
+                             .probing = {.exits = -1}};
   roster->finals_end = &roster->finals;
 
   tally_probing_t *probing = &roster->probing;
@@ -68,6 +71,11 @@ int tally_roster_init(tally_roster_t *roster,
   probing->tasks =
       options->load ? tally_tasks_create(probing->proc, NULL) : NULL;
   probing->host_netns = tally_netns_id_of(probing->proc, 1);
+  if (probing->host_netns == 0 && rootfs[0] == '\0')
+    /* PID 1 may not be looked at; we are not in a container as far as we know
+     */
+    probing->host_netns = tally_netns_id_of(probing->proc, getpid());
+  probing->exits = epoll_create1(EPOLL_CLOEXEC); /* -1: then without */
   probing->network = options->network;
   probing->tcp_connections = options->tcp_connections;
   probing->host.cpus = tally_node_cpus();
@@ -91,6 +99,8 @@ void tally_roster_clear(tally_roster_t *roster) {
   tally_cgroup_host_destroy(roster->probing.cgroups);
   tally_tasks_destroy(roster->probing.tasks);
   free(roster->probing.proc);
+  if (roster->probing.exits >= 0)
+    close(roster->probing.exits);
   *roster = (tally_roster_t){0};
 }
 
@@ -298,17 +308,36 @@ uint64_t tally_roster_sample_young(tally_roster_t *roster, uint64_t now_ns) {
   return next;
 }
 
-void tally_roster_sample_all(tally_roster_t *roster, uint64_t now_ns,
-                             tally_sampler_cost_t *cost) {
+void tally_roster_on_exit(tally_roster_t *roster, uint64_t serial) {
+  for (size_t i = 0; i < roster->count; i++) {
+    tally_roster_entry_t *entry = &roster->entries[i];
+    if (entry->probe == NULL || entry->probe->serial != serial)
+      continue;
+    if (sample(roster, entry, TALLY_SAMPLE_END) == TALLY_CGROUP_GONE)
+      tally_networks_decide(roster);
+    return;
+  }
+}
+
+/* Opens what could not be opened when it was first seen. */
+static void try_again(tally_roster_t *roster, size_t first, size_t end,
+                      uint64_t now_ns) {
   bool changed = false;
-  for (size_t i = 0; i < roster->count; i++) /* what could not be opened yet */
+  for (size_t i = first; i < end; i++)
     if (roster->entries[i].probe == NULL)
       changed |= begin_probe(roster, &roster->entries[i], now_ns);
   if (changed)
     tally_networks_decide(roster);
+}
 
-  changed = false;
-  for (size_t i = 0; i < roster->count; i++) {
+bool tally_roster_sample_some(tally_roster_t *roster, char id[65], size_t max,
+                              uint64_t now_ns, tally_sampler_cost_t *cost) {
+  size_t first = tally_roster_after(roster, id);
+  size_t end = max < roster->count - first ? first + max : roster->count;
+  try_again(roster, first, end, now_ns);
+
+  bool changed = false;
+  for (size_t i = first; i < end; i++) {
     tally_roster_entry_t *entry = &roster->entries[i];
     cost->containers += entry->wanted ? 1 : 0;
     if (entry->probe == NULL)
@@ -322,6 +351,16 @@ void tally_roster_sample_all(tally_roster_t *roster, uint64_t now_ns,
   }
   if (changed)
     tally_networks_decide(roster);
+  if (end > first)
+    memcpy(id, roster->entries[end - 1].container->id, 65);
+  return end < roster->count;
+}
+
+void tally_roster_sample_all(tally_roster_t *roster, uint64_t now_ns,
+                             tally_sampler_cost_t *cost) {
+  char id[65] = "";
+  while (tally_roster_sample_some(roster, id, SIZE_MAX, now_ns, cost))
+    continue;
 }
 
 size_t tally_roster_after(const tally_roster_t *roster, const char *id) {

@@ -55,7 +55,19 @@ void tally_roster_follow(tally_roster_t *roster,
  * (monotonic); UINT64_MAX: nothing is young. */
 uint64_t tally_roster_sample_young(tally_roster_t *roster, uint64_t now_ns);
 
-/* Samples everything that runs, for a run. Counts into *cost. */
+/* The first process of the container has ended whose probe has this number:
+ * reads its final counters. */
+void tally_roster_on_exit(tally_roster_t *roster, uint64_t serial);
+
+/*
+ * Samples what runs, for a run, in portions between which the lock can be given
+ * to somebody more urgent: up to `max` entries after `id` ("" at first), which
+ * becomes the last one that was looked at. Counts into *cost. false: that was
+ * the end.
+ */
+bool tally_roster_sample_some(tally_roster_t *roster, char id[65], size_t max,
+                              uint64_t now_ns, tally_sampler_cost_t *cost);
+/* All of them at once. */
 void tally_roster_sample_all(tally_roster_t *roster, uint64_t now_ns,
                              tally_sampler_cost_t *cost);
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two threads work on the roster, under one lock: that of the sampler, which
- * follows the inventory and samples young containers, and whoever calls
- * tally_sampler_run(). The lock is never held during a visit, which may take
- * its time.
+ * Three threads work on the roster, under one lock:
+ *
+ *   tally-sampler  follows the inventory and samples young containers,
+ *   tally-exits    is told when the first process of a container ends, and
+ * reads the final counters before Docker removes the cgroup, the caller of
+ * tally_sampler_run().
+ *
+ * The lock is never held during a visit, which may take its time.
  */
 #include "config.h"
 
@@ -14,7 +18,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "container/roster.h"
 #include "core/clock.h"
@@ -24,14 +31,23 @@
 /* How long the thread sleeps when nothing is young. */
 #define IDLE_MS 60000
 
+/* How many containers a run samples before it lets somebody else have the lock:
+ * a millisecond or two. A container's cgroup outlives its processes by ten. */
+#define PORTION 64
+
 struct tally_sampler_s {
   tally_inventory_t *inventory;
   char *rootfs;
 
-  pthread_t thread;
+  pthread_t follower;
+  bool follower_started;
   atomic_bool stop;
-  atomic_bool stopped; /* the thread is about to end */
+  atomic_bool stopped; /* the follower is about to end */
+  pthread_t exits;
+  bool exits_started;
+  int stop_exits; /* eventfd(2) in the set that tally-exits waits for */
 
+  pthread_mutex_t turn; /* taken first, given back once `lock` is held */
   pthread_mutex_t lock; /* guards the roster */
   tally_roster_t roster;
 
@@ -41,7 +57,21 @@ struct tally_sampler_s {
   tally_interface_t interfaces[TALLY_INTERFACES_MAX]; /* … with these */
 };
 
-/* ---- the thread ---------------------------------------------------------- */
+/* ---- the lock ------------------------------------------------------------ */
+
+/* Whoever gives the lock back and wants it again at once would mostly get it,
+ * before anybody who waits has woken up. The turn goes to who waits. */
+static void lock(tally_sampler_t *sampler) {
+  pthread_mutex_lock(&sampler->turn);
+  pthread_mutex_lock(&sampler->lock);
+  pthread_mutex_unlock(&sampler->turn);
+}
+
+static void unlock(tally_sampler_t *sampler) {
+  pthread_mutex_unlock(&sampler->lock);
+}
+
+/* ---- the threads --------------------------------------------------------- */
 
 static int timeout_ms(uint64_t due_ns, uint64_t now_ns) {
   if (due_ns <= now_ns)
@@ -57,11 +87,11 @@ static void *follow_inventory(void *data) {
         tally_inventory_snapshot(sampler->inventory);
     uint64_t generation = snapshot->generation;
 
-    pthread_mutex_lock(&sampler->lock);
+    lock(sampler);
     uint64_t now = tally_clock_monotonic_ns();
     tally_roster_follow(&sampler->roster, snapshot, now);
     uint64_t due = tally_roster_sample_young(&sampler->roster, now);
-    pthread_mutex_unlock(&sampler->lock);
+    unlock(sampler);
     tally_snapshot_unref(snapshot);
 
     (void)tally_inventory_wait(sampler->inventory, generation,
@@ -69,6 +99,57 @@ static void *follow_inventory(void *data) {
   }
   atomic_store(&sampler->stopped, true);
   return NULL;
+}
+
+/* stop_exits stands for 0, which is no probe's number. */
+static void *watch_exits(void *data) {
+  tally_sampler_t *sampler = data;
+  int exits = sampler->roster.probing.exits; /* constant */
+  while (!atomic_load(&sampler->stop)) {
+    struct epoll_event events[16];
+    int count = epoll_wait(exits, events, 16, -1);
+    if (count <= 0)
+      continue; /* EINTR */
+    lock(sampler);
+    for (int i = 0; i < count; i++)
+      tally_roster_on_exit(&sampler->roster, events[i].data.u64);
+    unlock(sampler);
+  }
+  return NULL;
+}
+
+static int start_threads(tally_sampler_t *sampler, tally_error_t *err) {
+  if (tally_thread_start(&sampler->follower, "tally-sampler", follow_inventory,
+                         sampler, err) != 0)
+    return -1;
+  sampler->follower_started = true;
+
+  int exits = sampler->roster.probing.exits;
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0};
+  if (exits < 0 || sampler->stop_exits < 0 ||
+      epoll_ctl(exits, EPOLL_CTL_ADD, sampler->stop_exits, &event) != 0)
+    return 0; /* without it last samples are older, that is all */
+  if (tally_thread_start(&sampler->exits, "tally-exits", watch_exits, sampler,
+                         err) != 0)
+    return -1;
+  sampler->exits_started = true;
+  return 0;
+}
+
+static void stop_threads(tally_sampler_t *sampler) {
+  atomic_store(&sampler->stop, true);
+  if (sampler->exits_started) {
+    (void)eventfd_write(sampler->stop_exits, 1);
+    pthread_join(sampler->exits, NULL);
+  }
+  if (!sampler->follower_started)
+    return;
+  /* It may have looked at `stop` just before and begin to wait just after. */
+  while (!atomic_load(&sampler->stopped)) {
+    tally_inventory_wake(sampler->inventory);
+    nanosleep(&(struct timespec){.tv_nsec = TALLY_NS_PER_MS}, NULL);
+  }
+  pthread_join(sampler->follower, NULL);
 }
 
 /* ---- making and unmaking ------------------------------------------------- */
@@ -83,42 +164,28 @@ tally_sampler_t *tally_sampler_create(tally_inventory_t *inventory,
     tally_error_set(err, ENOMEM, "sampler");
     return NULL;
   }
+  pthread_mutex_init(&sampler->turn, NULL);
   pthread_mutex_init(&sampler->lock, NULL);
+  sampler->stop_exits = eventfd(0, EFD_CLOEXEC);
   sampler->inventory = tally_inventory_ref(inventory);
-  atomic_init(&sampler->stopped, true);
-  if (tally_roster_init(&sampler->roster, options, err) != 0) {
-    tally_sampler_destroy(sampler);
-    return NULL;
-  }
-  atomic_store(&sampler->stopped, false);
-  if (tally_thread_start(&sampler->thread, "tally-sampler", follow_inventory,
-                         sampler, err) != 0) {
-    atomic_store(&sampler->stopped, true);
+  if (tally_roster_init(&sampler->roster, options, err) != 0 ||
+      start_threads(sampler, err) != 0) {
     tally_sampler_destroy(sampler);
     return NULL;
   }
   return sampler;
 }
 
-static void stop_thread(tally_sampler_t *sampler) {
-  if (atomic_load(&sampler->stopped))
-    return; /* it was never started */
-  atomic_store(&sampler->stop, true);
-  /* It may have looked at `stop` just before and begin to wait just after. */
-  while (!atomic_load(&sampler->stopped)) {
-    tally_inventory_wake(sampler->inventory);
-    nanosleep(&(struct timespec){.tv_nsec = TALLY_NS_PER_MS}, NULL);
-  }
-  pthread_join(sampler->thread, NULL);
-}
-
 void tally_sampler_destroy(tally_sampler_t *sampler) {
   if (sampler == NULL)
     return;
-  stop_thread(sampler);
+  stop_threads(sampler);
   tally_roster_clear(&sampler->roster);
   tally_inventory_release(sampler->inventory);
+  if (sampler->stop_exits >= 0)
+    close(sampler->stop_exits);
   pthread_mutex_destroy(&sampler->lock);
+  pthread_mutex_destroy(&sampler->turn);
   free(sampler->rootfs);
   free(sampler);
 }
@@ -138,16 +205,20 @@ static void sample_all(tally_sampler_t *sampler, tally_sampler_cost_t *cost) {
   const tally_snapshot_t *snapshot =
       tally_inventory_snapshot(sampler->inventory);
 
-  pthread_mutex_lock(&sampler->lock);
+  lock(sampler);
   tally_roster_t *roster = &sampler->roster;
   if (sampler->last_run_ns != 0)
     roster->visit_interval_ns = now - sampler->last_run_ns;
   sampler->last_run_ns = now;
   look_at_host(sampler);
   tally_roster_follow(roster, snapshot, now);
-  tally_roster_sample_all(roster, now, cost);
+  char id[65] = "";
+  while (tally_roster_sample_some(roster, id, PORTION, now, cost)) {
+    unlock(sampler);
+    lock(sampler);
+  }
   cost->finals_dropped = roster->finals_dropped;
-  pthread_mutex_unlock(&sampler->lock);
+  unlock(sampler);
 
   tally_snapshot_unref(snapshot);
   cost->descriptors = tally_cgroup_descriptors_in_use();
@@ -158,9 +229,9 @@ static void sample_all(tally_sampler_t *sampler, tally_sampler_cost_t *cost) {
 static int visit_finals(tally_sampler_t *sampler, tally_sampler_visit_t visit,
                         void *data, tally_sampler_cost_t *cost) {
   for (;;) {
-    pthread_mutex_lock(&sampler->lock);
+    lock(sampler);
     tally_probe_t *probe = tally_roster_pop_final(&sampler->roster);
-    pthread_mutex_unlock(&sampler->lock);
+    unlock(sampler);
     if (probe == NULL)
       return 0;
     cost->finals++;
@@ -198,7 +269,7 @@ void tally_sampler_run(tally_sampler_t *sampler, tally_sampler_visit_t visit,
   char id[65] = "";
   int status = 0;
   while (status == 0) {
-    pthread_mutex_lock(&sampler->lock);
+    lock(sampler);
     const tally_roster_t *roster = &sampler->roster;
     size_t i = tally_roster_after(roster, id);
     while (i < roster->count && !roster->entries[i].wanted)
@@ -208,7 +279,7 @@ void tally_sampler_run(tally_sampler_t *sampler, tally_sampler_visit_t visit,
       container = tally_container_ref(roster->entries[i].container);
       prepare_visit(sampler, &roster->entries[i]);
     }
-    pthread_mutex_unlock(&sampler->lock);
+    unlock(sampler);
     if (container == NULL)
       return;
     memcpy(id, container->id, sizeof(id));

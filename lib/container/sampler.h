@@ -11,8 +11,12 @@
  *
  * A thread ("tally-sampler") follows the inventory. A container that starts is
  * sampled at once and then at growing ages (20 ms, 40 ms, … up to the interval
- * of the visits), so that one that lived for 200 ms leaves numbers too. When it
- * has gone, its last sample is handed out once more, marked `final`.
+ * of the visits), so that one that lived for 200 ms leaves numbers too. A
+ * second thread ("tally-exits") is told by the kernel when the first process of
+ * a container ends (pidfd, Linux 5.3) and reads the final counters before
+ * Docker removes the cgroup. When a container has gone, its last sample is
+ * handed out once more, marked `final`: counters as they were at the end,
+ * memory and tasks as they were when it was seen alive for the last time.
  */
 
 #include "cgroup/cgroup.h"

@@ -6,6 +6,8 @@ lib_files += \
 	lib/proc/netdev.h \
 	lib/proc/netns.c \
 	lib/proc/proc.h \
+	lib/proc/process.c \
+	lib/proc/process.h \
 	lib/proc/sock_diag.c \
 	lib/proc/sock_diag.h \
 	lib/proc/tasks.c \

@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +13,7 @@
 #include "core/cleanup.h"
 #include "core/file.h"
 #include "proc/netdev.h"
+#include "proc/process.h"
 #include "proc/sock_diag.h"
 
 struct tally_netns_s {
@@ -26,41 +25,13 @@ struct tally_netns_s {
   char proc[]; /* the directory */
 };
 
-/* ---- a process ----------------------------------------------------------- */
-
-/* A descriptor for /proc/PID. All that is opened relative to it belongs to one
- * and the same process: once that has gone, there is nothing more to open, even
- * if the PID has found a new owner. */
-static int open_process(const char *proc, pid_t pid) {
-  char path[PATH_MAX];
-  int n = snprintf(path, sizeof(path), "%s/%d", proc, (int)pid);
-  if (n < 0 || (size_t)n >= sizeof(path)) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
 static uint64_t namespace_of(int process) {
   struct stat st;
   return fstatat(process, "ns/net", &st, 0) == 0 ? st.st_ino : 0;
 }
 
-/* Whether /proc/PID/cgroup contains the text. */
-static bool is_member(int process, const char *member) {
-  tally_autoclose int fd = openat(process, "cgroup", O_RDONLY | O_CLOEXEC);
-  char text[16384];
-  size_t len = 0;
-  ssize_t n = 0;
-  while (fd >= 0 && len < sizeof(text) - 1 &&
-         (n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-    len += (size_t)n;
-  text[len] = '\0';
-  return strstr(text, member) != NULL;
-}
-
 uint64_t tally_netns_id_of(const char *proc, pid_t pid) {
-  tally_autoclose int process = open_process(proc, pid);
+  tally_autoclose int process = tally_process_open(proc, pid);
   return process < 0 ? 0 : namespace_of(process);
 }
 
@@ -76,10 +47,10 @@ static int gone(tally_error_t *err, int code, pid_t pid) {
 
 static int open_namespace(tally_netns_t *netns, const char *member,
                           tally_error_t *err) {
-  tally_autoclose int process = open_process(netns->proc, netns->pid);
+  tally_autoclose int process = tally_process_open(netns->proc, netns->pid);
   if (process < 0)
     return gone(err, errno, netns->pid);
-  if (member != NULL && !is_member(process, member))
+  if (member != NULL && !tally_process_is_member(process, member))
     return gone(err, ESRCH, netns->pid);
 
   netns->id = namespace_of(process);
@@ -129,7 +100,7 @@ uint64_t tally_netns_id(const tally_netns_t *netns) { return netns->id; }
 /* Opens something of the process, provided that it still is in the namespace:
  * then it does not matter whose process it is by now. -1: errno. */
 static int open_again(const tally_netns_t *netns, const char *name) {
-  tally_autoclose int process = open_process(netns->proc, netns->pid);
+  tally_autoclose int process = tally_process_open(netns->proc, netns->pid);
   if (process < 0)
     return -1;
   if (namespace_of(process) != netns->id) {

@@ -82,6 +82,18 @@ const char *tally_tcp_state_name(tally_tcp_state_t state);
 int tally_netns_tcp(tally_netns_t *netns, uint64_t counts[TALLY_TCP_STATES],
                     tally_error_t *err);
 
+/* ---- the end of a process: pidfd_open(2) ------------------------------------
+ */
+
+/*
+ * A descriptor that becomes readable (poll, epoll) the moment the process ends,
+ * which is some milliseconds before its cgroup is removed. `pid` is a number of
+ * our own pid namespace; `member` as above. The caller closes it. -1 and *err:
+ * it has ended already or is another process (ESRCH), the kernel is older than
+ * 5.3 (ENOSYS).
+ */
+int tally_process_watch(pid_t pid, const char *member, tally_error_t *err);
+
 /* ---- load -------------------------------------------------------------------
  */
 

@@ -20,6 +20,7 @@ unit_tests += \
 	tests/unit/originals_test \
 	tests/unit/proc_test \
 	tests/unit/sampler_derive_test \
+	tests/unit/sampler_exit_test \
 	tests/unit/sampler_roster_test \
 	tests/unit/text_test
 unit_tests += \
@@ -65,6 +66,11 @@ tests_unit_sampler_derive_test_SOURCES = tests/unit/sampler_derive_test.c tests/
 tests_unit_sampler_derive_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_sampler_derive_test_CFLAGS = $(unit_cflags)
 tests_unit_sampler_derive_test_LDADD = $(unit_libs)
+
+tests_unit_sampler_exit_test_SOURCES = tests/unit/sampler_exit_test.c tests/unit/unit.h
+tests_unit_sampler_exit_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_sampler_exit_test_CFLAGS = $(unit_cflags)
+tests_unit_sampler_exit_test_LDADD = $(unit_libs)
 
 tests_unit_sampler_roster_test_SOURCES = tests/unit/sampler_roster_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_sampler_roster_test_CPPFLAGS = $(unit_cppflags)

@@ -12,9 +12,11 @@
 #include <linux/sock_diag.h>
 #include <math.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +104,7 @@ static pid_t start_in_namespace(void) {
   assert_int_equal(pipe(ready), 0);
   pid_t pid = fork();
   if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(ready[0]);
     struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP};
     char ok = unshare(CLONE_NEWNET) == 0;
@@ -195,6 +198,36 @@ static void test_process_of_somebody_else(void **state) {
       tally_netns_create("/proc", getpid(), ":/", true, &err);
   assert_non_null(netns);
   tally_netns_destroy(netns);
+}
+
+static void test_watched_process(void **state) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing */
+    for (;;)
+      pause();
+  }
+  tally_error_t err = {0};
+  int fd = tally_process_watch(pid, ":/", &err);
+  if (fd < 0 && err.code == ENOSYS) {
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    SKIP("this kernel has no pidfd");
+  }
+  assert_true(fd >= 0);
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  assert_int_equal(poll(&p, 1, 0), 0);
+  assert_int_equal(tally_process_watch(pid, "no-such-cgroup", &err), -1);
+  assert_int_equal(err.code, ESRCH);
+
+  kill(pid, SIGKILL);
+  assert_int_equal(poll(&p, 1, 10000), 1); /* before anybody waits for it */
+  assert_int_equal(tally_process_watch(pid, NULL, &err), -1);
+  assert_int_equal(err.code, ESRCH);
+  close(fd);
+  waitpid(pid, NULL, 0);
+  assert_int_equal(tally_process_watch(pid, NULL, &err), -1);
+  assert_int_equal(err.code, ESRCH);
 }
 
 /* ---- netlink, from a kernel that lies ------------------------------------ */
@@ -423,6 +456,7 @@ int main(void) {
       cmocka_unit_test(test_netdev_hostile),
       cmocka_unit_test(test_namespace),
       cmocka_unit_test(test_process_of_somebody_else),
+      cmocka_unit_test(test_watched_process),
       cmocka_unit_test(test_sock_diag_answers),
       cmocka_unit_test(test_netlink_attributes),
       cmocka_unit_test(test_tcp_names),

@@ -425,6 +425,20 @@ static void test_host_network(void **state) {
   assert_network('a', TALLY_NETWORK_HOST);
 }
 
+static void test_host_network_by_its_name(void **state) {
+  roster.probing.host_netns = 0; /* PID 1 could not be looked at */
+  boot('a', 10, "host");
+  boot('b', 11, "host");
+  boot('c', 12, "c");
+  static const description_t list[] = {{'a', UP, 10, "container:bbbb", 0},
+                                       {'b', UP, 11, "host", 0},
+                                       {'c', UP, 12, "default", 0}};
+  follow(list, 3, 1000 * S);
+  assert_network('a', TALLY_NETWORK_HOST);
+  assert_network('b', TALLY_NETWORK_HOST);
+  assert_network('c', TALLY_NETWORK_OWN);
+}
+
 static void test_too_many_finals(void **state) {
   boot('a', 10, "a");
   for (int run = 0; run < TALLY_FINALS_MAX + 5; run++) {
@@ -495,6 +509,7 @@ int main(void) {
       TEST(test_reused_pid_has_no_network),
       TEST(test_shared_networks),
       TEST(test_host_network),
+      TEST(test_host_network_by_its_name),
       TEST(test_too_many_finals),
       TEST(test_steady_state_allocates_nothing),
       TEST(test_after),
