@@ -19,8 +19,9 @@
 #include "core/json.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
-#define CONNECTIONS_KEPT 4L
+#define CONNECTIONS_KEPT TRANSFERS_MAX /* or it would close and open them */
 #define ERROR_BODY_MAX 65536
+#define TRANSFERS_MAX 12 /* at a time */
 
 struct tally_http_s {
   CURLM *multi;
@@ -30,7 +31,7 @@ struct tally_http_s {
   char *base_url;
   char *ca_file, *cert_file, *key_file;
   bool verify;
-  tally_transfer_t *under_way[16]; /* so that destroy finds them */
+  tally_transfer_t *under_way[TRANSFERS_MAX]; /* so that destroy finds them */
 };
 
 /* ---- life -----------------------------------------------------------------
@@ -76,15 +77,14 @@ tally_http_t *tally_http_create(const tally_endpoint_t *endpoint,
     tally_http_destroy(http);
     return NULL;
   }
-  curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+  curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
   return http;
 }
 
 void tally_http_destroy(tally_http_t *http) {
   if (http == NULL)
     return;
-  for (size_t i = 0; i < sizeof(http->under_way) / sizeof(http->under_way[0]);
-       i++)
+  for (size_t i = 0; i < TRANSFERS_MAX; i++)
     if (http->under_way[i] != NULL)
       tally_http_cancel(http->under_way[i]);
   if (http->multi != NULL)
@@ -232,8 +232,7 @@ static int set_request_options(tally_http_t *http, tally_transfer_t *transfer,
 
 static tally_transfer_t **slot_of(tally_http_t *http,
                                   const tally_transfer_t *transfer) {
-  for (size_t i = 0; i < sizeof(http->under_way) / sizeof(http->under_way[0]);
-       i++)
+  for (size_t i = 0; i < TRANSFERS_MAX; i++)
     if (http->under_way[i] == transfer)
       return &http->under_way[i];
   return NULL;

@@ -4,6 +4,7 @@
 #include "docker/inspector.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -119,13 +120,20 @@ static void set_failed(tally_inspector_t *inspector, tally_entry_t *entry,
               inspector->daemon_name, entry->id, err->message);
 }
 
+/* The container that was asked for; NULL and *err if the answer shows none or
+ * another. */
 static const tally_container_t *parse(const tally_transfer_t *transfer,
-                                      tally_error_t *err) {
+                                      const char *id, tally_error_t *err) {
   tally_json_t *json =
       tally_json_parse(transfer->answer.data, transfer->answer.len, err);
   const tally_container_t *container =
       json != NULL ? tally_container_parse(json, err) : NULL;
   tally_json_destroy(json);
+  if (container != NULL && strcmp(container->id, id) != 0) {
+    tally_container_unref(container);
+    tally_error_set(err, 0, "the answer is about another container");
+    return NULL;
+  }
   return container;
 }
 
@@ -140,7 +148,7 @@ static void on_done(tally_transfer_t *transfer) {
   tally_error_t err = {0};
   bool gone = !transfer->failed && transfer->status == 404;
   if (tally_transfer_check(transfer, &err) == 0) {
-    const tally_container_t *container = parse(transfer, &err);
+    const tally_container_t *container = parse(transfer, entry->id, &err);
     if (container != NULL) {
       tally_table_set(inspector->table, entry, container);
       entry->fresh = true;

@@ -83,7 +83,8 @@ void tally_worker_closed(tally_worker_t *worker, const char *problem,
                          bool foul) {
   char text[256];
   snprintf(text, sizeof(text), "event stream: %.240s", problem);
-  if (foul || worker->attempts >= ENDINGS_WORTH_A_WARNING)
+  if (foul || worker->connection == TALLY_CONNECTION_OPENING ||
+      worker->attempts >= ENDINGS_WORTH_A_WARNING)
     warn(worker, text);
   go_down(worker, text);
 }

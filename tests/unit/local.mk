@@ -27,6 +27,7 @@ unit_tests += \
 	tests/unit/docker_container_test \
 	tests/unit/docker_endpoint_test \
 	tests/unit/docker_event_test \
+	tests/unit/docker_hostile_test \
 	tests/unit/docker_inventory_test \
 	tests/unit/docker_ledger_test \
 	tests/unit/json_test
@@ -124,6 +125,11 @@ tests_unit_docker_event_test_LDADD = $(unit_libs)
 
 docker_scene = tests/unit/logbook.c tests/unit/logbook.h tests/unit/quay.c tests/unit/quay.h \
 	tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+
+tests_unit_docker_hostile_test_SOURCES = tests/unit/docker_hostile_test.c $(docker_scene)
+tests_unit_docker_hostile_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_docker_hostile_test_CFLAGS = $(unit_cflags)
+tests_unit_docker_hostile_test_LDADD = $(unit_libs)
 
 tests_unit_docker_inventory_test_SOURCES = tests/unit/docker_inventory_test.c $(docker_scene)
 tests_unit_docker_inventory_test_CPPFLAGS = $(unit_cppflags)

@@ -18,7 +18,7 @@
 #include "unit.h"
 
 #define CONTAINERS_MAX 1024
-#define CONNECTIONS_MAX 256
+#define CONNECTIONS_MAX 2048
 #define NEVER "0001-01-01T00:00:00Z"
 
 typedef struct ship_s {
@@ -341,6 +341,9 @@ static void *serve(void *data) {
   char request[4096];
   while (read_request(connection->fd, request, sizeof(request)))
     serve_request(connection, request);
+  pthread_mutex_lock(&connection->quay->lock);
+  connection->listens = false;
+  pthread_mutex_unlock(&connection->quay->lock);
   return NULL;
 }
 
