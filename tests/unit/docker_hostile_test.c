@@ -247,7 +247,7 @@ static void test_old_events(void **state) {
 typedef enum way_e { GARBAGE, NO_HTTP, ERROR, HUGE, HALF, HANG, WRONG } way_t;
 
 typedef struct lie_s {
-  const char *path; /* requests with this part */
+  char path[96]; /* requests with this part */
   way_t way;
 } lie_t;
 
@@ -291,6 +291,18 @@ static bool lie(quay_t *quay, const char *request, int fd, void *data) {
   return true;
 }
 
+/* The Engine's threads may look at a lie after the next one has begun, so each
+ * stays as it is. */
+static void begin_lie(scene_t *scene, const char *path, way_t way) {
+  static lie_t lies[64];
+  static size_t count;
+  assert_true(count < COUNT_OF(lies));
+  lie_t *l = &lies[count++];
+  snprintf(l->path, sizeof(l->path), "%s", path);
+  l->way = way;
+  quay_set_hook(scene->quay, lie, l);
+}
+
 /* Nobody gets further than this request; nobody is harmed. */
 static void test_lies(void **state) {
   static const char *const paths[] = {"/_ping", "/version", "/events?since",
@@ -304,8 +316,7 @@ static void test_lies(void **state) {
         continue; /* any text will do */
       if (strcmp(paths[p], "/events?since") == 0 && ways[w] == HUGE)
         continue; /* blanks between events are no crime */
-      lie_t l = {paths[p], ways[w]};
-      quay_set_hook(scene->quay, lie, &l);
+      begin_lie(scene, paths[p], ways[w]);
       logbook_t *book = logbook_open();
       arrive(scene);
       for (int ms = 0; ms < 10000 && logbook_warnings() == 0; ms += 10)
@@ -336,8 +347,7 @@ static void test_hanging(void **state) {
   scene_t *scene = *state;
   quay_happen(scene->quay, 1, "create");
   for (size_t p = 0; p < COUNT_OF(paths); p++) {
-    lie_t l = {paths[p], HANG};
-    quay_set_hook(scene->quay, lie, &l);
+    begin_lie(scene, paths[p], HANG);
     unsigned before = quay_requests(scene->quay, paths[p]);
     arrive(scene);
     for (int ms = 0;
@@ -364,8 +374,7 @@ static void test_bad_inspects(void **state) {
     char path[96], name[16];
     snprintf(path, sizeof(path), "/containers/%s", quay_id(w));
     snprintf(name, sizeof(name), "ship%u", w);
-    lie_t l = {path, ways[w]};
-    quay_set_hook(scene->quay, lie, &l);
+    begin_lie(scene, path, ways[w]);
     quay_happen(scene->quay, w, "create");
     quay_happen(scene->quay, w + 20, "create");
     snprintf(name, sizeof(name), "ship%u", w + 20);
@@ -395,8 +404,7 @@ static void test_hanging_inspect(void **state) {
   await(scene, is_listed);
   char path[96];
   snprintf(path, sizeof(path), "/containers/%s", quay_id(0));
-  lie_t l = {path, HANG};
-  quay_set_hook(scene->quay, lie, &l);
+  begin_lie(scene, path, HANG);
   uint64_t begin_ns = tally_clock_monotonic_ns();
   quay_happen(scene->quay, 0, "create");
   quay_happen(scene->quay, 0, "start");
@@ -417,8 +425,7 @@ static void test_hanging_inspect(void **state) {
 
 static void test_problem_and_recovery(void **state) {
   scene_t *scene = *state;
-  lie_t l = {"/_ping", ERROR};
-  quay_set_hook(scene->quay, lie, &l);
+  begin_lie(scene, "/_ping", ERROR);
   arrive(scene);
   const tally_snapshot_t *s = logbook_await(scene->inventory, has_problem);
   assert_false(s->daemon.reachable);
