@@ -203,7 +203,13 @@ def test_restore_at_the_end(engine, adjust):
     daemon = adjust("Restore true")
     wait_until(lambda: is_free(cgroup), "swap is free")
     daemon.kill9()
+    killed = time.time()
     daemon.start()
+
+    def looked_again():
+        found = daemon.samples("tallyman-cgroup_adjust/tallyman_adjust")
+        return found and found[-1].time > killed and found[-1]["unchanged"] > 0
+    wait_until(looked_again, "it has seen that all is as it should be")
     daemon.stop()
     assert has_its_own(cgroup)
 

@@ -108,29 +108,37 @@ def test_groups_can_be_switched_off(engine, web, collectd):
                                        "container_state"}
 
 
-@pytest.mark.parametrize("options, wanted", [
-    ('Container "web"', {"web"}),
-    ('Container "/^(web|db)$/"', {"web", "db"}),
-    ('Container "web"\nIgnoreSelected true', {"db", "job"}),
-    ('Image "nothing-like-it"', set()),
-    ('Image "/^busybox/"', {"web", "db", "job"}),
-    ('Label "tier=back"', {"db"}),
-    ('Label "/^tier=/"', {"web", "db"}),
-    ('Label "tier=front"\nContainer "job"', {"web", "job"}),
-    ('Label "/^tier=/"\nIgnoreSelected true', {"job"}),
-])
-def test_selection(engine, collectd, options, wanted):
+SELECTIONS = {
+    'Container "web"': {"web"},
+    'Container "/^(web|db)$/"': {"web", "db"},
+    'Container "web"\nIgnoreSelected true': {"db", "job"},
+    'Image "nothing-like-it"': set(),
+    'Image "/^busybox/"': {"web", "db", "job"},
+    'Label "tier=back"': {"db"},
+    'Label "/^tier=/"': {"web", "db"},
+    'Label "tier=front"\nContainer "job"': {"web", "job"},
+    'Label "/^tier=/"\nIgnoreSelected true': {"job"},
+}
+
+
+def test_selection(engine, collectd):
+    """One block for each way to choose."""
     engine.run("sleep", "1000", name="web", labels={"tier": "front"})
     engine.run("sleep", "1000", name="db", labels={"tier": "back"})
     engine.run("sleep", "1000", name="job")
-    daemon = stats(collectd, engine, options).start()
-    for _ in range(2):
-        fresh_sample(daemon, "docker/containers")
-    seen = {found.split("/")[0].split("-", 1)[1]
-            for found in daemon.identifiers() if found.startswith("docker-")}
-    assert seen == wanted
-    # How many containers there are does not depend on who looks at them.
-    assert daemon.samples("docker/containers")[-1]["running"] == 3
+    daemon = collectd(docker_stats=[
+        f'Endpoint "{engine.endpoint}"\nInstance "{number}"\n{options}'
+        for number, options in enumerate(SELECTIONS)]).start()
+    for number in range(len(SELECTIONS)):
+        daemon.wait_for_samples(f"docker-{number}/containers", count=3)
+    for number, (options, wanted) in enumerate(SELECTIONS.items()):
+        prefix = f"docker-{number}:"
+        seen = {found.removeprefix(prefix).split("/")[0]
+                for found in daemon.identifiers() if found.startswith(prefix)}
+        assert seen == wanted, options
+        # How many there are does not depend on who looks at them.
+        assert daemon.samples(f"docker-{number}/containers")[-1][
+            "running"] == 3
 
 
 def test_labels_as_meta_data(engine, collectd):
