@@ -21,11 +21,14 @@
 
 /* Copies an id; a digest ("sha256:…" or 64 digits) is cut to 12 digits. */
 static void shorten_id(const char *id, char *text, size_t size) {
-  size_t prefix = strncmp(id, "sha256:", 7) == 0 ? 7 : 0;
-  size_t digits = strspn(id + prefix, "0123456789abcdef");
-  bool digest = digits >= 25 && id[prefix + digits] == '\0';
-  int keep = digest ? (int)(prefix + SHORT_ID) : (int)strlen(id);
-  snprintf(text, size, "%.*s", keep, id);
+  static const char algorithm[] = "sha256:";
+  bool named = strncmp(id, algorithm, strlen(algorithm)) == 0;
+  const char *hex = named ? id + strlen(algorithm) : id;
+  size_t digits = strspn(hex, "0123456789abcdef");
+  if (digits >= 25 && hex[digits] == '\0')
+    snprintf(text, size, "%.*s", (int)(hex - id) + SHORT_ID, id);
+  else
+    snprintf(text, size, "%s", id);
 }
 
 char *tally_event_actor(const tally_event_t *event, char *text, size_t size) {
