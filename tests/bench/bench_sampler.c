@@ -37,7 +37,7 @@
 
 #define DESCRIPTORS 200000
 #define SPARE_DESCRIPTORS 200
-#define DESCRIPTORS_PER_CONTAINER 30
+#define DESCRIPTORS_PER_CONTAINER 32 /* ours, the probe's, and one more */
 
 #define ROUNDS_MIN 15
 #define ROUNDS_MAX 400
