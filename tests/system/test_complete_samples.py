@@ -3,7 +3,6 @@
 
 import time
 
-
 import kernel
 from bracket import bracket, fresh_sample
 from process import wait_until
