@@ -53,8 +53,7 @@ static const char *instance_name(const cgroup_adjust_t *ca) {
   return ca->instance != NULL ? ca->instance : "";
 }
 
-/* ---- the adjuster's thread --------------------------------------------------
- */
+/* ---- the adjuster's thread ----------------------------------------------- */
 
 static bool is_wanted(const tally_container_t *container, void *data) {
   const cgroup_adjust_t *ca = data;
@@ -68,8 +67,7 @@ static void on_report(const tally_adjust_report_t *report, void *data) {
   cgroup_adjust_audit(report, instance_name(ca));
 }
 
-/* ---- read -------------------------------------------------------------------
- */
+/* ---- read ---------------------------------------------------------------- */
 
 static int on_read(user_data_t *user_data) {
   const cgroup_adjust_t *ca = user_data->data;
@@ -83,8 +81,7 @@ static int on_read(user_data_t *user_data) {
   return 0;
 }
 
-/* ---- config -----------------------------------------------------------------
- */
+/* ---- config -------------------------------------------------------------- */
 
 /* A size or a count may stand there with quotes or without. */
 static int set_limit(const char *plugin, oconfig_item_t *ci, void *target,
@@ -240,8 +237,7 @@ static int on_config(oconfig_item_t *block) {
   return -1;
 }
 
-/* ---- init and shutdown ------------------------------------------------------
- */
+/* ---- init and shutdown --------------------------------------------------- */
 
 static int start_instance(cgroup_adjust_t *ca) {
   tally_error_t err = {0};

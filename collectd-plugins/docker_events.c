@@ -63,8 +63,7 @@ static const char *instance_name(const docker_events_t *de) {
   return de->instance != NULL ? de->instance : "";
 }
 
-/* ---- what is there at the start ---------------------------------------------
- */
+/* ---- what is there at the start ------------------------------------------ */
 
 static size_t count_state(const tally_snapshot_t *snapshot,
                           tally_container_state_t state) {
@@ -94,8 +93,7 @@ static void announce(docker_events_t *de) {
   tally_snapshot_unref(s);
 }
 
-/* ---- events -----------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------- */
 
 /* `any` of a list that may be empty, minus what is ignored. */
 static bool selects(const tally_select_t *any, const tally_select_t *ignored,
@@ -144,8 +142,7 @@ static void on_event(const tally_event_t *event,
                          de->meta_labels);
 }
 
-/* ---- read -------------------------------------------------------------------
- */
+/* ---- read ---------------------------------------------------------------- */
 
 /* Returns 0 whatever happens: anything else would make the daemon ask less and
  * less often, up to once a day. */
@@ -159,8 +156,7 @@ static int on_read(user_data_t *user_data) {
   return 0;
 }
 
-/* ---- config -----------------------------------------------------------------
- */
+/* ---- config -------------------------------------------------------------- */
 
 static int set_stop_window(const char *plugin, oconfig_item_t *ci,
                            void *target) {
@@ -240,8 +236,7 @@ static int on_config(oconfig_item_t *block) {
   return -1;
 }
 
-/* ---- init and shutdown ------------------------------------------------------
- */
+/* ---- init and shutdown --------------------------------------------------- */
 
 /* Without a place for its ledger it still reports what happens from now on. */
 static int subscribe(docker_events_t *de) {

@@ -56,8 +56,7 @@ static const char *instance_name(const docker_stats_t *ds) {
   return ds->instance != NULL ? ds->instance : "";
 }
 
-/* ---- read ------------------------------------------------------------------
- */
+/* ---- read ---------------------------------------------------------------- */
 
 static bool is_wanted(const tally_container_t *container, void *data) {
   const docker_stats_t *ds = data;
@@ -118,8 +117,7 @@ static int on_read(user_data_t *user_data) {
   return 0;
 }
 
-/* ---- config ----------------------------------------------------------------
- */
+/* ---- config -------------------------------------------------------------- */
 
 static int set_host_format(const char *plugin, oconfig_item_t *ci,
                            void *target) {
@@ -206,8 +204,7 @@ static int on_config(oconfig_item_t *block) {
   return -1;
 }
 
-/* ---- init and shutdown -----------------------------------------------------
- */
+/* ---- init and shutdown --------------------------------------------------- */
 
 static int start_instance(docker_stats_t *ds) {
   tally_error_t err = {0};

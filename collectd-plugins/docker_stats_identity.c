@@ -18,8 +18,7 @@ struct docker_stats_identities_s {
   uint64_t run;
 };
 
-/* ---- names -----------------------------------------------------------------
- */
+/* ---- names --------------------------------------------------------------- */
 
 static void set_names(const docker_stats_naming_t *naming,
                       docker_stats_identity_t *identity) {
@@ -76,8 +75,7 @@ static void set_container(docker_stats_identities_t *identities,
   set_meta(identities->naming, identity);
 }
 
-/* ---- the table -------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------- */
 
 /* FNV-1a. */
 static uint64_t hash_id(const char *id) {

@@ -7,8 +7,7 @@
 #include "core/clock.h"
 #include "docker_stats_types.h"
 
-/* ---- the tables ------------------------------------------------------------
- */
+/* ---- the tables ---------------------------------------------------------- */
 
 #define SAMPLE(name, kind, member)                                             \
   { name, DOCKER_STATS_##kind, offsetof(tally_container_sample_t, member) }
@@ -187,8 +186,7 @@ const docker_stats_type_t docker_stats_types[DOCKER_STATS_TYPES] = {
     [DOCKER_STATS_SAMPLING] = TYPE("tallyman_sampling", sampling),
 };
 
-/* ---- filling in ------------------------------------------------------------
- */
+/* ---- filling in ---------------------------------------------------------- */
 
 static gauge_t to_gauge(uint64_t number) {
   bool is_number = number != TALLY_UNKNOWN && number != TALLY_UNLIMITED;
@@ -236,8 +234,7 @@ bool docker_stats_fill(docker_stats_type_id_t id, const void *object,
   return known;
 }
 
-/* ---- types.db --------------------------------------------------------------
- */
+/* ---- types.db ------------------------------------------------------------ */
 
 static bool agrees(const docker_stats_type_t *type, const data_set_t *ds) {
   if (ds->ds_num != type->count)

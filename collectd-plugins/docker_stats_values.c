@@ -20,8 +20,7 @@ static void dispatch(value_list_t *vl, docker_stats_type_id_t id,
   plugin_dispatch_values(vl);
 }
 
-/* ---- one container ---------------------------------------------------------
- */
+/* ---- one container ------------------------------------------------------- */
 
 static double number_or_nan(uint64_t number) {
   bool known = number != TALLY_UNKNOWN && number != TALLY_UNLIMITED;
@@ -122,8 +121,7 @@ void docker_stats_dispatch_sample(const tally_container_sample_t *sample,
     dispatch(&vl, DOCKER_STATS_TCP, "", sample, NULL);
 }
 
-/* ---- the host and ourselves ------------------------------------------------
- */
+/* ---- the host and ourselves ---------------------------------------------- */
 
 /* "docker_stats" or "docker_stats:INSTANCE". */
 static void set_self(value_list_t *vl, const char *instance) {

@@ -65,8 +65,7 @@ void plugin_counters_dispatch(const char *plugin, const char *instance,
   plugin_dispatch_values(&vl);
 }
 
-/* ---- the inventory ----------------------------------------------------------
- */
+/* ---- the inventory ------------------------------------------------------- */
 
 static const plugin_counters_type_t events_type = {
     .name = "tallyman_events",

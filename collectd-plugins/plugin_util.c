@@ -20,8 +20,7 @@ static void log_to_collectd(tally_log_level_t level, const char *text) {
 
 void plugin_util_log_init(void) { tally_log_set_callback(log_to_collectd); }
 
-/* ---- configuration ---------------------------------------------------------
- */
+/* ---- configuration ------------------------------------------------------- */
 
 /* The values of an option as they stood in the file. */
 static void format_values_of(const oconfig_item_t *ci, char *text,
@@ -170,8 +169,7 @@ int plugin_config_instance_taken(const char *plugin, const char *instance) {
   return -1;
 }
 
-/* ---- which daemon, which containers -----------------------------------------
- */
+/* ---- which daemon, which containers -------------------------------------- */
 
 int plugin_watch_finish(const char *plugin, plugin_watch_t *watch) {
   tally_error_t err = {0};
@@ -218,8 +216,7 @@ bool plugin_watch_wants_event(const plugin_watch_t *watch,
                event->attributes_count);
 }
 
-/* ---- our own container ------------------------------------------------------
- */
+/* ---- our own container --------------------------------------------------- */
 
 void plugin_own_init(plugin_own_t *own, char *const *images) {
   static char convox_agent[] = "convox/agent", agent_agent[] = "agent/agent";

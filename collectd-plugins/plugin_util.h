@@ -17,8 +17,7 @@
 /* Sends what the library's threads say to collectd's log. Call from init. */
 void plugin_util_log_init(void);
 
-/* ---- configuration --------------------------------------------------------
- */
+/* ---- configuration ------------------------------------------------------- */
 
 /* One line of a table of options. */
 typedef struct plugin_option_s {
@@ -59,8 +58,7 @@ int plugin_config_error(const char *plugin, const oconfig_item_t *ci,
                         const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ---- which daemon, which containers ----------------------------------------
- */
+/* ---- which daemon, which containers -------------------------------------- */
 
 /* The options every plugin that watches containers has in common:
  * Endpoint, CertDir, Container, Image, Label, IgnoreSelected. */
@@ -105,8 +103,7 @@ bool plugin_watch_wants(const plugin_watch_t *watch,
 bool plugin_watch_wants_event(const plugin_watch_t *watch,
                               const tally_event_t *event);
 
-/* ---- our own container ------------------------------------------------------
- */
+/* ---- our own container --------------------------------------------------- */
 
 /* How a container is recognised as the one that collectd runs in. */
 typedef struct plugin_own_s {

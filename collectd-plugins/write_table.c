@@ -50,8 +50,7 @@ typedef struct write_table_s {
 static write_table_t table = {.lock = PTHREAD_MUTEX_INITIALIZER,
                               .news = PTHREAD_COND_INITIALIZER};
 
-/* ---- drawing ---------------------------------------------------------------
- */
+/* ---- drawing ------------------------------------------------------------- */
 
 static bool must_stop(void) {
   pthread_mutex_lock(&table.lock);
@@ -195,8 +194,7 @@ static void *draw_thread(void *arg) {
   return NULL;
 }
 
-/* ---- callbacks -------------------------------------------------------------
- */
+/* ---- callbacks ----------------------------------------------------------- */
 
 static int on_write(const data_set_t *ds, const value_list_t *vl,
                     user_data_t *user_data) {

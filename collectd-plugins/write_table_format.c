@@ -19,8 +19,7 @@
 #define PRIORITY_LAST 5 /* of the column that is dropped first */
 #define LINES_AROUND 3  /* the line above, the titles, the cursor's own */
 
-/* ---- numbers ---------------------------------------------------------------
- */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* At most five characters: "0", "812", "9.8K", "153M", "1.2T". */
 static void format_bytes(char *text, size_t size, double bytes) {
@@ -58,8 +57,7 @@ static void format_duration(char *text, size_t size, double seconds) {
     snprintf(text, size, "%lud%luh", d, h % 24);
 }
 
-/* ---- columns ---------------------------------------------------------------
- */
+/* ---- columns ------------------------------------------------------------- */
 
 /* Names come from images, labels and foreign daemons: an escape sequence in one
  * of them must not reach the terminal. One '?' per character that is not
@@ -218,8 +216,7 @@ static layout_t layout_for(const write_table_view_t *view) {
   return layout;
 }
 
-/* ---- lines -----------------------------------------------------------------
- */
+/* ---- lines --------------------------------------------------------------- */
 
 static void emphasise(const write_table_view_t *view, tally_buffer_t *out,
                       const char *sequence) {

@@ -58,8 +58,7 @@ void write_table_model_destroy(write_table_model_t *model) {
   free(model);
 }
 
-/* ---- entries ---------------------------------------------------------------
- */
+/* ---- entries ------------------------------------------------------------- */
 
 /* Where the container of a value list stands, or should stand. */
 static size_t position_of(const write_table_model_t *model,
@@ -142,8 +141,7 @@ static entry_t *find_or_add(write_table_model_t *model,
   return e;
 }
 
-/* ---- value lists -----------------------------------------------------------
- */
+/* ---- value lists --------------------------------------------------------- */
 
 static gauge_t rate_of(const data_set_t *ds, const gauge_t *rates,
                        const char *source) {
@@ -252,8 +250,7 @@ bool write_table_model_update(write_table_model_t *model, const data_set_t *ds,
   return true;
 }
 
-/* ---- what is shown ---------------------------------------------------------
- */
+/* ---- what is shown ------------------------------------------------------- */
 
 static void forget_silent(write_table_model_t *model, cdtime_t now) {
   size_t kept = 0;

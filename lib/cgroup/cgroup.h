@@ -25,8 +25,7 @@
 #include "core/error.h"
 #include "core/file.h" /* TALLY_UNKNOWN, TALLY_UNLIMITED */
 
-/* ---- hierarchies ----------------------------------------------------------
- */
+/* ---- hierarchies --------------------------------------------------------- */
 
 typedef enum tally_controller_e {
   TALLY_CONTROLLER_CPU = 0,
@@ -66,8 +65,7 @@ const char *tally_cgroup_host_mode(const tally_cgroup_host_t *host);
  * or NULL if all are there. Lives as long as the host object. */
 const char *tally_cgroup_host_hint(const tally_cgroup_host_t *host);
 
-/* ---- where a container lives ----------------------------------------------
- */
+/* ---- where a container lives --------------------------------------------- */
 
 /* The directory of a container per controller (host paths including the
  * RootFS prefix); NULL where there is none. Owned strings. */
@@ -90,8 +88,7 @@ int tally_cgroup_locate(tally_cgroup_host_t *host, int pid, const char *id,
                         tally_cgroup_paths_t *paths, tally_error_t *err);
 void tally_cgroup_paths_clear(tally_cgroup_paths_t *paths);
 
-/* ---- what the kernel counts ------------------------------------------------
- */
+/* ---- what the kernel counts ---------------------------------------------- */
 
 #define TALLY_CGROUP_DEVICES_MAX 32
 
@@ -196,8 +193,7 @@ tally_cgroup_status_t tally_cgroup_reader_read(tally_cgroup_reader_t *reader,
                                                tally_cgroup_sample_t *sample,
                                                tally_error_t *err);
 
-/* ---- limits ----------------------------------------------------------------
- */
+/* ---- limits -------------------------------------------------------------- */
 
 typedef enum tally_limit_e {
   TALLY_LIMIT_MEMORY_MAX = 0, /* bytes; v1 limit_in_bytes, v2 memory.max */

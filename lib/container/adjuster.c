@@ -48,8 +48,7 @@ struct tally_adjuster_s {
   bool restore_due; /* and they are not back yet */
 };
 
-/* ---- which containers run ---------------------------------------------------
- */
+/* ---- which containers run ------------------------------------------------ */
 
 static bool is_running(const tally_container_t *c) {
   return c->state == TALLY_CONTAINER_RUNNING ||
@@ -107,8 +106,7 @@ static void follow(tally_adjuster_t *a, const tally_snapshot_t *snapshot) {
   a->generation = snapshot->generation;
 }
 
-/* ---- setting ----------------------------------------------------------------
- */
+/* ---- setting ------------------------------------------------------------- */
 
 /* Looks at one run that is due; sets when it is due again. */
 static void try_run(tally_adjuster_t *a, run_t *run) {
@@ -142,8 +140,7 @@ static int try_due_runs(tally_adjuster_t *a) {
   return (int)(wait_ns / TALLY_NS_PER_MS) + 1;
 }
 
-/* ---- putting back -----------------------------------------------------------
- */
+/* ---- putting back -------------------------------------------------------- */
 
 static void restore_all(tally_adjuster_t *a, uint64_t deadline_ns) {
   const tally_snapshot_t *s = tally_inventory_snapshot(a->adjust.inventory);
@@ -205,8 +202,7 @@ static void sweep_originals(tally_adjuster_t *a,
   tally_originals_each(sweep.originals_dir, forget_if_gone, &sweep);
 }
 
-/* ---- the thread -------------------------------------------------------------
- */
+/* ---- the thread ---------------------------------------------------------- */
 
 static void *run_thread(void *data) {
   tally_adjuster_t *a = data;
@@ -232,8 +228,7 @@ static void *run_thread(void *data) {
   return NULL;
 }
 
-/* ---- life -------------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 /* Endpoints do not share a directory: each sweeps what it does not know. */
 static uint64_t hash_of(const char *text) {

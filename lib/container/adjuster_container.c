@@ -16,8 +16,7 @@ typedef struct {
   const tally_wanted_t *wanted; /* NULL when restoring */
 } job_t;
 
-/* ---- reports ----------------------------------------------------------------
- */
+/* ---- reports ------------------------------------------------------------- */
 
 void tally_adjuster_report(tally_adjuster_core_t *adjust,
                            const tally_adjust_report_t *report) {
@@ -113,8 +112,7 @@ static void count_unchanged(tally_adjuster_core_t *adjust,
   pthread_mutex_unlock(&adjust->lock);
 }
 
-/* ---- originals --------------------------------------------------------------
- */
+/* ---- originals ----------------------------------------------------------- */
 
 static int load_originals(const job_t *job, tally_originals_t *originals,
                           tally_error_t *err) {
@@ -150,8 +148,7 @@ static int keep_originals(const job_t *job, const tally_limit_change_t *changes,
   return -1;
 }
 
-/* ---- setting ----------------------------------------------------------------
- */
+/* ---- setting ------------------------------------------------------------- */
 
 static bool is_as_wanted(const tally_limit_change_t *changes, size_t count) {
   for (size_t i = 0; i < count; i++)
@@ -266,8 +263,7 @@ tally_adjust_result_t tally_adjuster_set(tally_adjuster_core_t *adjust,
   return TALLY_ADJUST_DONE;
 }
 
-/* ---- putting back -----------------------------------------------------------
- */
+/* ---- putting back -------------------------------------------------------- */
 
 static int restore_engine(const job_t *job,
                           const tally_originals_t *originals) {

@@ -50,8 +50,7 @@ int tally_engine_config_parse(const char *json, tally_engine_config_t *config,
   return 0;
 }
 
-/* ---- from limits to fields --------------------------------------------------
- */
+/* ---- from limits to fields ----------------------------------------------- */
 
 static int64_t memory_value(uint64_t bytes) {
   return bytes == TALLY_UNLIMITED ? NO_MEMORY_LIMIT : (int64_t)bytes;
@@ -192,8 +191,7 @@ void tally_engine_plan(const tally_limits_t *wanted,
         blkio_weight(weight, version[TALLY_CONTROLLER_IO]);
 }
 
-/* ---- and back ---------------------------------------------------------------
- */
+/* ---- and back ------------------------------------------------------------ */
 
 void tally_engine_undo(const tally_engine_config_t *before,
                        const tally_engine_config_t *changed, int memory_version,

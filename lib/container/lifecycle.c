@@ -43,8 +43,7 @@ tally_lifecycle_t *tally_lifecycle_create(uint64_t stop_window_ns,
 
 void tally_lifecycle_destroy(tally_lifecycle_t *lifecycle) { free(lifecycle); }
 
-/* ---- notes ------------------------------------------------------------------
- */
+/* ---- notes --------------------------------------------------------------- */
 
 /* The first 16 hexadecimal digits of the id as a number. */
 static uint64_t container_key(const tally_event_t *event) {
@@ -93,8 +92,7 @@ static void forget(tally_lifecycle_t *l, const tally_event_t *event) {
       note_at(l, age)->container = 0;
 }
 
-/* ---- events of containers ---------------------------------------------------
- */
+/* ---- events of containers ------------------------------------------------ */
 
 /* From the event, or from inspect where old daemons do not send it. */
 static void find_exit_code(const tally_event_t *event,
@@ -182,8 +180,7 @@ static void judge_container(tally_lifecycle_t *l, const tally_event_t *event,
   }
 }
 
-/* ---- events of the swarm ----------------------------------------------------
- */
+/* ---- events of the swarm ------------------------------------------------- */
 
 /* An attribute of an event whose value tells that something went wrong. */
 static const struct {

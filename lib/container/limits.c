@@ -59,8 +59,7 @@ bool tally_labels_match(const tally_select_t *list, const tally_pair_t *labels,
   return false;
 }
 
-/* ---- who wants what ---------------------------------------------------------
- */
+/* ---- who wants what ------------------------------------------------------ */
 
 /* The first to say something about a limit is right. */
 static void want(tally_wanted_t *w, tally_limit_t limit, uint64_t value,

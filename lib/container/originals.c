@@ -70,8 +70,7 @@ bool tally_originals_is_empty(const tally_originals_t *originals) {
   return originals->files_count == 0;
 }
 
-/* ---- text -------------------------------------------------------------------
- */
+/* ---- text ---------------------------------------------------------------- */
 
 /* What may be a file in a cgroup: "memory.max". Never a path. */
 static bool is_file_name(const char *name) {
@@ -142,8 +141,7 @@ static int parse_text(char *text, tally_originals_t *o) {
   return 0;
 }
 
-/* ---- files ------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------- */
 
 static bool is_id(const char *name) {
   return strlen(name) == ID_LENGTH &&

@@ -16,8 +16,7 @@
 #define PROCESS_SIZE 129
 #define NAME_SIZE 160
 
-/* ---- names ------------------------------------------------------------------
- */
+/* ---- names --------------------------------------------------------------- */
 
 /* Copies an id; a digest ("sha256:…" or 64 digits) is cut to 12 digits. */
 static void shorten_id(const char *id, char *text, size_t size) {
@@ -75,8 +74,7 @@ static void name_process(const tally_event_t *event,
            process[0] != '\0' ? " " : "", SHORT_ID, event->actor_id);
 }
 
-/* ---- containers -------------------------------------------------------------
- */
+/* ---- containers ---------------------------------------------------------- */
 
 static const char *attribute(const tally_event_t *event, const char *key) {
   const char *value = tally_event_attribute(event, key);
@@ -174,8 +172,7 @@ static void container_sentence(const tally_event_t *event,
   }
 }
 
-/* ---- everything else --------------------------------------------------------
- */
+/* ---- everything else ----------------------------------------------------- */
 
 /* Participles for what can be done to a thing. */
 static const struct {

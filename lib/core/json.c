@@ -40,8 +40,7 @@ struct tally_json_s {
   json_kind_t kind;
 };
 
-/* ---- arena ----------------------------------------------------------------
- */
+/* ---- arena --------------------------------------------------------------- */
 
 typedef struct arena_block_s {
   struct arena_block_s *next;
@@ -95,8 +94,7 @@ static void arena_clear(arena_t *arena) {
   }
 }
 
-/* ---- parser ---------------------------------------------------------------
- */
+/* ---- parser -------------------------------------------------------------- */
 
 typedef struct parser_s {
   arena_t *arena;
@@ -287,8 +285,7 @@ void tally_json_destroy(tally_json_t *value) {
   free(document);
 }
 
-/* ---- getters --------------------------------------------------------------
- */
+/* ---- getters ------------------------------------------------------------- */
 
 const tally_json_t *tally_json_get(const tally_json_t *object,
                                    const char *key) {

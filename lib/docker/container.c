@@ -20,8 +20,7 @@ static record_t *record_of(const tally_container_t *c) {
   return (record_t *)(uintptr_t)c;
 }
 
-/* ---- references -----------------------------------------------------------
- */
+/* ---- references ---------------------------------------------------------- */
 
 const tally_container_t *tally_container_ref(const tally_container_t *c) {
   if (c != NULL)
@@ -35,8 +34,7 @@ void tally_container_unref(const tally_container_t *c) {
     free(record_of(c));
 }
 
-/* ---- packing --------------------------------------------------------------
- */
+/* ---- packing ------------------------------------------------------------- */
 
 static size_t string_size(const char *s) {
   return s != NULL ? strlen(s) + 1 : 1;
@@ -103,8 +101,7 @@ const tally_container_t *tally_container_pack(const tally_container_t *draft,
   return c;
 }
 
-/* ---- questions ------------------------------------------------------------
- */
+/* ---- questions ----------------------------------------------------------- */
 
 static bool pairs_equal(const tally_pair_t *a, size_t a_count,
                         const tally_pair_t *b, size_t b_count) {

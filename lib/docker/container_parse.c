@@ -48,8 +48,7 @@ static tally_container_state_t state_by_name(const char *name) {
   return TALLY_CONTAINER_UNKNOWN;
 }
 
-/* ---- inspect --------------------------------------------------------------
- */
+/* ---- inspect ------------------------------------------------------------- */
 
 /* State.Status exists since API 1.21; before, there are only the flags. */
 static tally_container_state_t parse_state(const tally_json_t *state,
@@ -178,8 +177,7 @@ const tally_container_t *tally_container_parse(const tally_json_t *json,
   return tally_container_pack(&draft, err);
 }
 
-/* ---- list -----------------------------------------------------------------
- */
+/* ---- list ---------------------------------------------------------------- */
 
 /* Before API 1.23 a list has no State, only a text for people: "Up 3 minutes
  * (Paused)", "Exited (0) 2 hours ago", "" for created ones. */

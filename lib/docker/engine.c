@@ -118,8 +118,7 @@ int tally_engine_negotiate(tally_engine_t *engine, tally_http_t *http,
   return status == 0 ? 0 : tally_error_wrap(err, "GET /version");
 }
 
-/* ---- paths ----------------------------------------------------------------
- */
+/* ---- paths --------------------------------------------------------------- */
 
 /* Fractions of seconds are understood since Docker 1.10 (API 1.22). Without
  * them a range is widened to whole seconds. */

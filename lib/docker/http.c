@@ -34,8 +34,7 @@ struct tally_http_s {
   tally_transfer_t *under_way[TRANSFERS_MAX]; /* so that destroy finds them */
 };
 
-/* ---- life -----------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 static void global_init(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
@@ -97,8 +96,7 @@ void tally_http_destroy(tally_http_t *http) {
   free(http);
 }
 
-/* ---- callbacks of libcurl -------------------------------------------------
- */
+/* ---- callbacks of libcurl ------------------------------------------------ */
 
 /* libcurl's own way to open a socket leaves it open in child processes. */
 static curl_socket_t open_socket(void *data, curlsocktype purpose,
@@ -169,8 +167,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   return 0;
 }
 
-/* ---- transfers ------------------------------------------------------------
- */
+/* ---- transfers ----------------------------------------------------------- */
 
 static void set_connection_options(tally_http_t *http, CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

@@ -40,8 +40,7 @@ void tally_inspector_init(tally_inspector_t *inspector, const char *daemon_name,
   TAILQ_INIT(&inspector->later);
 }
 
-/* ---- waiting --------------------------------------------------------------
- */
+/* ---- waiting ------------------------------------------------------------- */
 
 static void unqueue(tally_entry_t *entry) {
   if (entry->queue != NULL)
@@ -87,8 +86,7 @@ bool tally_inspector_is_idle(const tally_inspector_t *inspector) {
          TAILQ_EMPTY(&inspector->background);
 }
 
-/* ---- asking ---------------------------------------------------------------
- */
+/* ---- asking -------------------------------------------------------------- */
 
 static void leave(tally_inspect_t *inspect) {
   inspect->entry->inspect = NULL;

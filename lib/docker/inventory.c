@@ -22,8 +22,7 @@ static struct {
   tally_inventory_t *first;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* ---- registry -------------------------------------------------------------
- */
+/* ---- registry ------------------------------------------------------------ */
 
 static bool same_text(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -53,8 +52,7 @@ tally_inventory_t *tally_inventory_ref(tally_inventory_t *inventory) {
   return inventory;
 }
 
-/* ---- life -----------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 static int copy_endpoint(tally_endpoint_t *to, const tally_endpoint_t *from,
                          tally_error_t *err) {
@@ -144,8 +142,7 @@ void tally_inventory_release(tally_inventory_t *inventory) {
     destroy(inventory);
 }
 
-/* ---- snapshots ------------------------------------------------------------
- */
+/* ---- snapshots ----------------------------------------------------------- */
 
 void tally_inventory_publish(tally_inventory_t *inventory,
                              tally_snapshot_t *snapshot) {
@@ -202,8 +199,7 @@ void tally_inventory_stats(tally_inventory_t *inventory,
   };
 }
 
-/* ---- requests -------------------------------------------------------------
- */
+/* ---- requests ------------------------------------------------------------ */
 
 /* The version that was negotiated last, or one of our own if there is none. */
 static int api_version(tally_inventory_t *inventory, tally_http_t *http,

@@ -18,8 +18,7 @@
 /* A report of a container that vanished is kept this long for twins. */
 #define GONE_KEPT_NS (600 * TALLY_NS_PER_S)
 
-/* ---- reports --------------------------------------------------------------
- */
+/* ---- reports ------------------------------------------------------------- */
 
 static size_t position_of(const tally_ledger_t *ledger, const char *id,
                           bool *found) {
@@ -98,8 +97,7 @@ static void describe(tally_ledger_t *ledger, tally_report_t *report,
   tally_container_unref(old);
 }
 
-/* ---- telling --------------------------------------------------------------
- */
+/* ---- telling ------------------------------------------------------------- */
 
 /* Tells of a step that the daemon did not tell of, or that was before we came.
  */
@@ -142,8 +140,7 @@ static void tell(tally_ledger_t *ledger, const tally_event_record_t *record,
   tally_ledger_store_event(ledger, record, report);
 }
 
-/* ---- twins ----------------------------------------------------------------
- */
+/* ---- twins --------------------------------------------------------------- */
 
 /* Whether the true event at `time_ns` tells of the step that was made up with
  * `made_ns`. `seen_ns` is the same step's time as inspect shows it, which may
@@ -166,8 +163,7 @@ static bool is_die_twin(const tally_report_t *report, uint64_t time_ns,
          is_twin(time_ns, report->die_ns, c != NULL ? c->finished_ns : 0);
 }
 
-/* ---- true events ----------------------------------------------------------
- */
+/* ---- true events --------------------------------------------------------- */
 
 /* When the run before the one that begins at `before_ns` ended. */
 static uint64_t end_of_lost_run(const tally_report_t *report,
@@ -323,8 +319,7 @@ void tally_ledger_event(tally_ledger_t *ledger,
     tell(ledger, record, NULL, NULL);
 }
 
-/* ---- census ---------------------------------------------------------------
- */
+/* ---- census -------------------------------------------------------------- */
 
 /* Tells of the steps before the census that inspect shows and nobody told. */
 static void reconcile(tally_ledger_t *ledger, const tally_container_t *c,
@@ -420,8 +415,7 @@ void tally_ledger_sync(tally_ledger_t *ledger, const tally_snapshot_t *snapshot,
   tally_ledger_store_progress(ledger);
 }
 
-/* ---- life -----------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 tally_ledger_t *tally_ledger_create(const char *path, tally_ledger_emit_t emit,
                                     void *data, tally_error_t *err) {

@@ -43,8 +43,7 @@ tally_report_t *tally_ledger_find(const tally_ledger_t *ledger, const char *id);
 tally_report_t *tally_ledger_add(tally_ledger_t *ledger, const char *id);
 void tally_ledger_remove(tally_ledger_t *ledger, const char *id);
 
-/* ---- ledger_store.c: what happened goes to the file, if there is one --------
- */
+/* ---- ledger_store.c: what happened goes to the file, if there is one ----- */
 
 int tally_ledger_load(tally_ledger_t *ledger, const char *path,
                       tally_error_t *err);
@@ -60,8 +59,7 @@ void tally_ledger_store_description(tally_ledger_t *ledger,
 void tally_ledger_store_removal(tally_ledger_t *ledger, const char *id);
 void tally_ledger_store_progress(tally_ledger_t *ledger);
 
-/* ---- made_event.c ---------------------------------------------------------
- */
+/* ---- made_event.c -------------------------------------------------------- */
 
 #define TALLY_EXIT_CODE_UNKNOWN INT_MIN
 

@@ -33,8 +33,7 @@
 #define FORMAT_VERSION 1
 #define RETRY_NS (10 * TALLY_NS_PER_S)
 
-/* ---- writing --------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------- */
 
 static void begin_line(tally_ledger_t *ledger) {
   tally_buffer_reset(&ledger->line);
@@ -212,8 +211,7 @@ void tally_ledger_store_progress(tally_ledger_t *ledger) {
   flush(ledger);
 }
 
-/* ---- reading --------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------- */
 
 static uint64_t number_at(const tally_json_t *json, const char *key,
                           uint64_t fallback) {

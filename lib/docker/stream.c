@@ -42,8 +42,7 @@ struct tally_stream_s {
   bool losing;   /* LOST has been put behind the last text */
 };
 
-/* ---- queue ----------------------------------------------------------------
- */
+/* ---- queue --------------------------------------------------------------- */
 
 static void append(tally_stream_t *stream, tally_news_kind_t kind,
                    const char *text, size_t len) {
@@ -90,8 +89,7 @@ tally_news_t *tally_stream_take(tally_stream_t *stream) {
   return news;
 }
 
-/* ---- the thread -----------------------------------------------------------
- */
+/* ---- the thread ---------------------------------------------------------- */
 
 static void tell(tally_stream_t *stream) {
   if (!stream->has_news)
@@ -183,8 +181,7 @@ static void *run(void *data) {
   }
 }
 
-/* ---- life -----------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 static void release(tally_stream_t *stream) {
   tally_http_destroy(stream->http);

@@ -52,8 +52,7 @@ struct tally_subscription_s {
   bool stop;
 };
 
-/* ---- the worker's side ----------------------------------------------------
- */
+/* ---- the worker's side --------------------------------------------------- */
 
 tally_subscription_t *tally_subscription_next(const tally_subscription_t *s) {
   return s->next;
@@ -139,8 +138,7 @@ bool tally_subscription_take_overflow(tally_subscription_t *s) {
   return overflow;
 }
 
-/* ---- the thread -----------------------------------------------------------
- */
+/* ---- the thread ---------------------------------------------------------- */
 
 static void emit(const tally_event_t *event, const tally_container_t *container,
                  void *data) {
@@ -196,8 +194,7 @@ static void *run(void *data) {
   return NULL;
 }
 
-/* ---- life -----------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 /* STATE_DIR/NAME.<hash of the endpoint>.events; NULL and *err if it cannot be
  * made. */

@@ -30,8 +30,7 @@ int tally_worker_until(uint64_t monotonic_ns) {
   return ms < 3600000 ? (int)ms : 3600000;
 }
 
-/* ---- publishing -----------------------------------------------------------
- */
+/* ---- publishing ---------------------------------------------------------- */
 
 void tally_worker_publish(tally_worker_t *worker) {
   tally_snapshot_t *snapshot = tally_table_snapshot(&worker->table);
@@ -54,8 +53,7 @@ static void publish_changes(tally_worker_t *worker) {
   }
 }
 
-/* ---- the loop -------------------------------------------------------------
- */
+/* ---- the loop ------------------------------------------------------------ */
 
 static void count(tally_worker_t *worker) {
   atomic_store(&worker->inventory->stats.inspects, worker->inspector.inspects);
@@ -81,8 +79,7 @@ static void *run(void *data) {
   return NULL;
 }
 
-/* ---- life -----------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 static void on_news(void *data) {
   tally_worker_t *worker = data;

@@ -109,8 +109,7 @@ void tally_worker_destroy(tally_worker_t *worker);
 /* Any thread: a subscription has been added to the inventory's list. */
 void tally_worker_notify(tally_worker_t *worker);
 
-/* ---- among the files of the worker ----------------------------------------
- */
+/* ---- among the files of the worker --------------------------------------- */
 
 /* Puts the table and `daemon` into a new snapshot. */
 void tally_worker_publish(tally_worker_t *worker);

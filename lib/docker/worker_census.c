@@ -25,8 +25,7 @@
 #define AFTER_LIST_FAILURE_NS (15 * TALLY_NS_PER_S)
 #define AFTER_INSPECT_FAILURE_NS (60 * TALLY_NS_PER_S)
 
-/* ---- list -----------------------------------------------------------------
- */
+/* ---- list ---------------------------------------------------------------- */
 
 /* The list says nothing of a run that began and ended between two looks, so
  * after a gap equal states prove nothing. */
@@ -88,8 +87,7 @@ static void on_list(tally_transfer_t *transfer) {
   worker->list_warned = worker->list_failed;
 }
 
-/* ---- begin and end --------------------------------------------------------
- */
+/* ---- begin and end ------------------------------------------------------- */
 
 void tally_worker_census_cancel(tally_worker_t *worker) {
   tally_fence_clear(&worker->fence);

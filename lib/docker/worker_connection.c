@@ -53,8 +53,7 @@ static void set_reachable(tally_worker_t *worker, bool reachable,
   tally_worker_publish(worker);
 }
 
-/* ---- going down -----------------------------------------------------------
- */
+/* ---- going down ---------------------------------------------------------- */
 
 /* Once per problem, until there has been a healthy connection. */
 static void warn(tally_worker_t *worker, const char *problem) {
@@ -89,8 +88,7 @@ void tally_worker_closed(tally_worker_t *worker, const char *problem,
   go_down(worker, text);
 }
 
-/* ---- coming up ------------------------------------------------------------
- */
+/* ---- coming up ----------------------------------------------------------- */
 
 /* From when on the stream has to be requested so that nobody misses anything,
  * and who is satisfied by that. */
@@ -174,8 +172,7 @@ void tally_worker_fence(tally_worker_t *worker, uint64_t until_ns) {
                     until_ns, &worker->seen, NULL);
 }
 
-/* ---- staying up -----------------------------------------------------------
- */
+/* ---- staying up ---------------------------------------------------------- */
 
 static void sync_now(tally_worker_t *worker, tally_subscription_t *s) {
   if (worker->daemon.listed && !worker->census_runs) /* else it comes soon */

@@ -20,8 +20,7 @@
 #define PATIENCE_NS (3 * TALLY_NS_PER_S) /* with one inspect */
 #define PENDING_MAX (8 * 1024 * 1024)
 
-/* ---- coming in ------------------------------------------------------------
- */
+/* ---- coming in ----------------------------------------------------------- */
 
 static void append(tally_worker_t *worker, tally_pending_t *pending) {
   STAILQ_INSERT_TAIL(&worker->pending, pending, link);
@@ -136,8 +135,7 @@ void tally_worker_mark_census(tally_worker_t *worker) {
   append(worker, mark);
 }
 
-/* ---- going out ------------------------------------------------------------
- */
+/* ---- going out ----------------------------------------------------------- */
 
 static bool is_ready(const tally_worker_t *worker,
                      const tally_pending_t *pending,

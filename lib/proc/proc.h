@@ -15,8 +15,7 @@
 
 #include "core/error.h"
 
-/* ---- network interfaces: /proc/PID/net/dev, proc_net(5) --------------------
- */
+/* ---- network interfaces: /proc/PID/net/dev, proc_net(5) ------------------ */
 
 #define TALLY_INTERFACES_MAX 64
 
@@ -54,8 +53,7 @@ uint64_t tally_netns_id_of(const char *proc, pid_t pid);
 int tally_netns_interfaces(tally_netns_t *netns, tally_interface_t *interfaces,
                            size_t max, tally_error_t *err);
 
-/* ---- TCP connections: sock_diag(7) ------------------------------------------
- */
+/* ---- TCP connections: sock_diag(7) --------------------------------------- */
 
 /* Numbered as in the kernel's include/net/tcp_states.h. */
 typedef enum tally_tcp_state_e {
@@ -82,8 +80,7 @@ const char *tally_tcp_state_name(tally_tcp_state_t state);
 int tally_netns_tcp(tally_netns_t *netns, uint64_t counts[TALLY_TCP_STATES],
                     tally_error_t *err);
 
-/* ---- the end of a process: pidfd_open(2) ------------------------------------
- */
+/* ---- the end of a process: pidfd_open(2) --------------------------------- */
 
 /*
  * A descriptor that becomes readable (poll, epoll) the moment the process ends,
@@ -94,8 +91,7 @@ int tally_netns_tcp(tally_netns_t *netns, uint64_t counts[TALLY_TCP_STATES],
  */
 int tally_process_watch(pid_t pid, const char *member, tally_error_t *err);
 
-/* ---- load -------------------------------------------------------------------
- */
+/* ---- load ---------------------------------------------------------------- */
 
 /* Exponentially damped average of running and uninterruptible tasks over 1, 5
  * and 15 minutes, as in /proc/loadavg. */
@@ -122,8 +118,7 @@ void tally_tasks_destroy(tally_tasks_t *tasks);
 int tally_tasks_active(tally_tasks_t *tasks, const char *dir, int version,
                        uint64_t *active, tally_error_t *err);
 
-/* ---- block devices ---------------------------------------------------------
- */
+/* ---- block devices ------------------------------------------------------- */
 
 /* Name of a device number ("vda", "dm-0") from /sys/dev/block, looked up again
  * after a minute; falls back to "MAJOR-MINOR". The text lives as long as the

@@ -43,8 +43,7 @@
 #define ROUNDS_MAX 400
 #define ROUNDS_TIME_NS (3 * TALLY_NS_PER_S)
 
-/* ---- allocations ---------------------------------------------------------
- */
+/* ---- allocations --------------------------------------------------------- */
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
@@ -67,8 +66,7 @@ void *realloc(void *p, size_t size) {
   return __libc_realloc(p, size);
 }
 
-/* ---- the farm ------------------------------------------------------------
- */
+/* ---- the farm ------------------------------------------------------------ */
 
 typedef struct farm_s {
   pid_t pid;
@@ -110,8 +108,7 @@ static void stop_farm(farm_t *farm) {
   waitpid(farm->pid, NULL, 0);
 }
 
-/* ---- what is measured ----------------------------------------------------
- */
+/* ---- what is measured ---------------------------------------------------- */
 
 #define FDS_MAX (2 * TALLY_CGROUP_FILES_MAX)
 
@@ -211,8 +208,7 @@ static size_t measure(bench_t *bench, way_t *ways, size_t count) {
   return round;
 }
 
-/* ---- numbers -------------------------------------------------------------
- */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* Numbers that the kernel really gave for one container. */
 static size_t count_values(const tally_cgroup_sample_t *c, size_t interfaces) {
@@ -284,8 +280,7 @@ static void run_bench(bench_t *bench, bool v1) {
   fflush(stdout);
 }
 
-/* ---- one size ------------------------------------------------------------
- */
+/* ---- one size ------------------------------------------------------------ */
 
 static int read_containers(bench_t *bench, farm_t *farm) {
   char line[128];

@@ -48,8 +48,7 @@ static const char usage[] =
     "  -b DIR    each writes one block into a file in DIR\n"
     "  -i        each gets a network namespace with an interface (slow)\n";
 
-/* ---- life cycle -----------------------------------------------------------
- */
+/* ---- life cycle ---------------------------------------------------------- */
 
 /* Different in each run and for each container; not random, so that ids sort
  * in no particular order and yet repeat nothing. (splitmix64) */
@@ -129,8 +128,7 @@ static int run(farm_t *farm, size_t count,
   return 0;
 }
 
-/* ---- command line ---------------------------------------------------------
- */
+/* ---- command line -------------------------------------------------------- */
 
 static size_t parse_number(const char *text, size_t max) {
   char *end;

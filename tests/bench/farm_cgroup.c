@@ -19,8 +19,7 @@ static int complain(const char *verb, const char *mount, const char *path) {
   return -1;
 }
 
-/* ---- small files ----------------------------------------------------------
- */
+/* ---- small files --------------------------------------------------------- */
 
 /* Length, or -1. */
 static ssize_t read_at(int dir, const char *file, char *text, size_t size) {
@@ -47,8 +46,7 @@ static int inherit(int from, int to, const char *file) {
   return write_at(to, file, text);
 }
 
-/* ---- v2 controllers -------------------------------------------------------
- */
+/* ---- v2 controllers ------------------------------------------------------ */
 
 /* Hands all controllers of `dir` on to its children. Returns those that were
  * not handed on before, as text that takes them back ("-cpu -memory "). */
@@ -81,8 +79,7 @@ static char *enable_controllers(int dir) {
   return undo;
 }
 
-/* ---- the hierarchies ------------------------------------------------------
- */
+/* ---- the hierarchies ----------------------------------------------------- */
 
 static bool is_known(const farm_cgroups_t *cgroups, const char *mount) {
   struct stat known, found;

@@ -37,8 +37,7 @@ static int unload(void **state) {
   return 0;
 }
 
-/* ---- audit -----------------------------------------------------------------
- */
+/* ---- audit --------------------------------------------------------------- */
 
 static const notification_t *audit(const tally_adjust_report_t *report,
                                    const char *message, int severity) {
@@ -143,8 +142,7 @@ static void test_no_change(void **state) {
   assert_meta(n, "value", "a\nlot");
 }
 
-/* ---- configuration ---------------------------------------------------------
- */
+/* ---- configuration ------------------------------------------------------- */
 
 static void test_configuration_errors(void **state) {
   static const struct {

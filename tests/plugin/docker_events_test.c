@@ -38,8 +38,7 @@ static int unload(void **state) {
   return 0;
 }
 
-/* ---- notifications ---------------------------------------------------------
- */
+/* ---- notifications ------------------------------------------------------- */
 
 static const notification_t *notify(const tally_event_t *event,
                                     const tally_container_t *container,
@@ -179,8 +178,7 @@ static void test_everything_is_bounded(void **state) {
   assert_int_equal(strlen(n->message), NOTIF_MAX_MSG_LEN - 1);
 }
 
-/* ---- counters --------------------------------------------------------------
- */
+/* ---- counters ------------------------------------------------------------ */
 
 static void test_counters(void **state) {
   static docker_events_counters_t c;
@@ -223,8 +221,7 @@ static void test_counters_are_bounded(void **state) {
   docker_events_counters_clear(&c);
 }
 
-/* ---- the plugin ------------------------------------------------------------
- */
+/* ---- the plugin ---------------------------------------------------------- */
 
 static void test_configuration_errors(void **state) {
   static const struct {

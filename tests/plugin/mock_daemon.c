@@ -25,8 +25,7 @@ int timeout_g = 2;
 static registration_t *registrations;
 static size_t registrations_count;
 
-/* ---- contexts --------------------------------------------------------------
- */
+/* ---- contexts ------------------------------------------------------------ */
 
 static __thread plugin_ctx_t context;
 
@@ -70,8 +69,7 @@ int plugin_thread_create(pthread_t *thread, void *(*start_routine)(void *),
   return pthread_create(thread, NULL, start_thread, start);
 }
 
-/* ---- registrations ---------------------------------------------------------
- */
+/* ---- registrations ------------------------------------------------------- */
 
 static registration_t *find(mock_kind_t kind, const char *name) {
   for (size_t i = 0; i < registrations_count; i++)
@@ -188,8 +186,7 @@ int plugin_unregister_missing(const char *name) {
   return remove_named(MOCK_MISSING, name);
 }
 
-/* ---- life ------------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 void mock_load(void) {
   const char *stock = getenv("COLLECTD_TYPESDB");
@@ -311,8 +308,7 @@ void mock_unload(void) {
   mock_types_clear();
 }
 
-/* ---- small services --------------------------------------------------------
- */
+/* ---- small services ------------------------------------------------------ */
 
 cdtime_t cdtime(void) {
   struct timespec ts;

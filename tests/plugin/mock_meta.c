@@ -8,8 +8,7 @@
 #include "mock.h"
 #include "mock_private.h"
 
-/* ---- value lists: strings only, no plugin of ours adds anything else ------
- */
+/* ---- value lists: strings only, no plugin of ours adds anything else ----- */
 
 typedef struct entry_s {
   char *key, *value;
@@ -83,8 +82,7 @@ const char *mock_meta(const char *name, const char *key) {
   return e != NULL ? e->value : NULL;
 }
 
-/* ---- notifications --------------------------------------------------------
- */
+/* ---- notifications ------------------------------------------------------- */
 
 static int add_meta(notification_t *n, const char *name,
                     notification_meta_t meta) {

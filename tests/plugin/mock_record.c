@@ -47,8 +47,7 @@ static void *grow(void *array, size_t count, size_t size) {
   return grown;
 }
 
-/* ---- complaints and log ----------------------------------------------------
- */
+/* ---- complaints and log -------------------------------------------------- */
 
 void mock_die(const char *format, ...) {
   char text[1024];
@@ -128,8 +127,7 @@ const char *mock_log_line(size_t i) {
   return i < record.logs_count ? record.logs[i].text : NULL;
 }
 
-/* ---- value lists -----------------------------------------------------------
- */
+/* ---- value lists --------------------------------------------------------- */
 
 void mock_name(const value_list_t *vl, char *name, size_t size) {
   snprintf(name, size, "%s/%s%s%s/%s%s%s", vl->host, vl->plugin,
@@ -270,8 +268,7 @@ derive_t mock_derive(const char *name, const char *source) {
   return number(name, source, DS_TYPE_DERIVE).derive;
 }
 
-/* ---- notifications ---------------------------------------------------------
- */
+/* ---- notifications ------------------------------------------------------- */
 
 int plugin_dispatch_notification(const notification_t *n) {
   if (n->severity != NOTIF_FAILURE && n->severity != NOTIF_WARNING &&
@@ -331,8 +328,7 @@ bool mock_wait_notifications(size_t count, int timeout_ms) {
   return enough;
 }
 
-/* ---- the clean slate -------------------------------------------------------
- */
+/* ---- the clean slate ----------------------------------------------------- */
 
 void mock_forget(void) {
   pthread_mutex_lock(&lock);

@@ -88,8 +88,7 @@ static tally_inventory_stats_t stats_of(scene_t *scene) {
   return stats;
 }
 
-/* ---- the stream -----------------------------------------------------------
- */
+/* ---- the stream ---------------------------------------------------------- */
 
 static size_t put_event(char *text, size_t size, const char *action,
                         const char *filler) {
@@ -241,8 +240,7 @@ static void test_old_events(void **state) {
   logbook_expect_count(scene->book, 3);
 }
 
-/* ---- answers --------------------------------------------------------------
- */
+/* ---- answers ------------------------------------------------------------- */
 
 typedef enum way_e { GARBAGE, NO_HTTP, ERROR, HUGE, HALF, HANG, WRONG } way_t;
 
@@ -360,8 +358,7 @@ static void test_hanging(void **state) {
   arrive(scene);
 }
 
-/* ---- inspect --------------------------------------------------------------
- */
+/* ---- inspect ------------------------------------------------------------- */
 
 /* Whatever inspect says, the event is told, and others are not kept waiting
  * longer than a moment. The truth follows when it can be had. */
@@ -420,8 +417,7 @@ static void test_hanging_inspect(void **state) {
   quay_set_hook(scene->quay, NULL, NULL);
 }
 
-/* ---- all at once ----------------------------------------------------------
- */
+/* ---- all at once --------------------------------------------------------- */
 
 static void test_problem_and_recovery(void **state) {
   scene_t *scene = *state;

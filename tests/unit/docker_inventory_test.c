@@ -85,8 +85,7 @@ static void await(scene_t *scene, bool (*wanted)(const tally_snapshot_t *)) {
   tally_snapshot_unref(logbook_await(scene->inventory, wanted));
 }
 
-/* ---- snapshots ------------------------------------------------------------
- */
+/* ---- snapshots ----------------------------------------------------------- */
 
 static void test_snapshot(void **state) {
   scene_t *scene = *state;
@@ -151,8 +150,7 @@ static void test_shared(void **state) {
   tally_endpoint_clear(&elsewhere);
 }
 
-/* ---- events ---------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------- */
 
 static void test_live(void **state) {
   scene_t *scene = *state;
@@ -207,8 +205,7 @@ static void test_short_lives(void **state) {
   assert_int_equal(stats.events_dropped + stats.events_reconciled, 0);
 }
 
-/* ---- interruptions --------------------------------------------------------
- */
+/* ---- interruptions ------------------------------------------------------- */
 
 static void test_replay(void **state) {
   scene_t *scene = *state;
@@ -362,8 +359,7 @@ static void test_late_subscription(void **state) {
   logbook_close(other);
 }
 
-/* ---- subscriptions --------------------------------------------------------
- */
+/* ---- subscriptions ------------------------------------------------------- */
 
 /* A slow consumer with a small queue: what it lost is counted, and afterwards
  * made up for. */
@@ -418,8 +414,7 @@ static void test_bad_subscriptions(void **state) {
   assert_non_null(strstr(err.message, path));
 }
 
-/* ---- versions and requests ------------------------------------------------
- */
+/* ---- versions and requests ----------------------------------------------- */
 
 static void test_api_versions(void **state) {
   static const struct {

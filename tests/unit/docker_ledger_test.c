@@ -113,8 +113,7 @@ static void census(told_t *told, double at, unsigned epoch,
 #define EXITED TALLY_CONTAINER_EXITED
 #define CREATED TALLY_CONTAINER_CREATED
 
-/* ---- at the beginning -----------------------------------------------------
- */
+/* ---- at the beginning ---------------------------------------------------- */
 
 static void test_scan(void **state) {
   told_t told;
@@ -195,8 +194,7 @@ static void test_unfinished_scan(void **state) {
   }
 }
 
-/* ---- the ordinary ---------------------------------------------------------
- */
+/* ---- the ordinary -------------------------------------------------------- */
 
 static void primed(told_t *told) {
   open_told(told, NULL);
@@ -234,8 +232,7 @@ static void test_repeated(void **state) {
   close_told(&told);
 }
 
-/* ---- lost -----------------------------------------------------------------
- */
+/* ---- lost ---------------------------------------------------------------- */
 
 static void test_reconciled(void **state) {
   static const struct {
@@ -379,8 +376,7 @@ static void test_between(void **state) {
   close_told(&told);
 }
 
-/* ---- kept -----------------------------------------------------------------
- */
+/* ---- kept ---------------------------------------------------------------- */
 
 static void path_in(const tree_t *tree, char *path, size_t size) {
   snprintf(path, size, "%s/ledger", tree->root);

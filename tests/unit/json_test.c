@@ -116,8 +116,7 @@ static void test_embedded_nul(void **state) {
   tally_json_destroy(doc);
 }
 
-/* ---- framer ---------------------------------------------------------------
- */
+/* ---- framer -------------------------------------------------------------- */
 
 typedef struct frames_s {
   tally_buffer_t all; /* the texts, each followed by '|' */
@@ -219,8 +218,7 @@ static void test_frame_reset(void **state) {
   tally_json_framer_destroy(framer);
 }
 
-/* ---- quoting --------------------------------------------------------------
- */
+/* ---- quoting ------------------------------------------------------------- */
 
 static void test_quote(void **state) {
   static const struct {

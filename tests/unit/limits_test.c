@@ -105,8 +105,7 @@ static void test_bad_values(void **state) {
   }
 }
 
-/* ---- joining ---------------------------------------------------------------
- */
+/* ---- joining ------------------------------------------------------------- */
 
 static tally_wanted_t wanted_by(const tally_limit_policy_t *policy,
                                 const tally_pair_t *labels, size_t labels_count,

@@ -57,8 +57,7 @@ struct quay_s {
   size_t log_len;
 };
 
-/* ---- answers --------------------------------------------------------------
- */
+/* ---- answers ------------------------------------------------------------- */
 
 void quay_write(int fd, const void *bytes, size_t len) {
   const char *p = bytes;
@@ -172,8 +171,7 @@ static void answer_inspect(quay_t *quay, int fd, const char *id) {
   quay_answer(fd, 200, body);
 }
 
-/* ---- events ---------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------- */
 
 static uint64_t parameter_ns(const char *request, const char *name) {
   const char *p = strstr(request, name);
@@ -227,8 +225,7 @@ void quay_say(quay_t *quay, const void *bytes, size_t len, size_t piece) {
   pthread_mutex_unlock(&quay->lock);
 }
 
-/* ---- what happens ---------------------------------------------------------
- */
+/* ---- what happens -------------------------------------------------------- */
 
 static void sail(ship_t *ship, const char *action, uint64_t now_ns) {
   static int pid = 1000;
@@ -282,8 +279,7 @@ void quay_happen_quietly(quay_t *quay, unsigned n, const char *action) {
   happen(quay, n, action, true);
 }
 
-/* ---- serving --------------------------------------------------------------
- */
+/* ---- serving ------------------------------------------------------------- */
 
 static void note(quay_t *quay, const char *request) {
   pthread_mutex_lock(&quay->lock);
@@ -409,8 +405,7 @@ void quay_hang_up(quay_t *quay) {
   pthread_mutex_unlock(&quay->lock);
 }
 
-/* ---- life -----------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 quay_t *quay_open(void) {
   quay_t *quay = calloc(1, sizeof(*quay));
