@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgroup/hierarchy.h"
@@ -110,6 +111,22 @@ static const tally_snapshot_t *snapshot(void) {
   return s;
 }
 
+/* Lets the process run until it has used so much more CPU time, however long
+ * it has to wait for it on a busy machine. */
+static void let_burn(uint64_t ns) {
+  clockid_t clock;
+  struct timespec before, now;
+  assert_int_equal(clock_getcpuclockid(c.pid, &clock), 0);
+  assert_int_equal(clock_gettime(clock, &before), 0);
+  kill(c.pid, SIGCONT);
+  do {
+    usleep(1000);
+    assert_int_equal(clock_gettime(clock, &now), 0);
+  } while ((uint64_t)(now.tv_sec - before.tv_sec) * TALLY_NS_PER_S +
+               (uint64_t)now.tv_nsec - (uint64_t)before.tv_nsec <
+           ns);
+}
+
 static void test_final_counters(void **state) {
   if (!boot())
     SKIP("no cgroup can be made here");
@@ -132,8 +149,7 @@ static void test_final_counters(void **state) {
    * while what it was in life stays. */
   struct epoll_event event;
   assert_int_equal(epoll_wait(roster.probing.exits, &event, 1, 0), 0);
-  kill(c.pid, SIGCONT);
-  usleep(100000);
+  let_burn(20 * TALLY_NS_PER_MS);
   kill(c.pid, SIGKILL);
   assert_int_equal(epoll_wait(roster.probing.exits, &event, 1, 10000), 1);
   tally_roster_on_exit(&roster, event.data.u64);
