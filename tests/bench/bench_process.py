@@ -43,8 +43,9 @@ class Bench:
         self.count = len(containers)
         self.directory = tempfile.mkdtemp(prefix="tally-bench-")
         for number, (container_id, pid) in enumerate(containers):
-            engine.add(ScriptedContainer(id=container_id, pid=pid,
-                                         name=f"shop-web-{number}"))
+            container = engine.add(ScriptedContainer(
+                id=container_id, pid=pid, name=f"shop-web-{number}"))
+            container.env["SWAP"] = "1"  # something to do for cgroup_adjust
 
     def close(self):
         shutil.rmtree(self.directory)
