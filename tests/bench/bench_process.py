@@ -13,15 +13,15 @@ import sys
 import tempfile
 import time
 
-from measure import (CSV, BenchCollectd, Farm, alternate, cpu_per_second,
-                     cpu_seconds, descriptors, report, resident_bytes, say)
+from measure import (CSV, BenchCollectd, Farm, alternate, descriptors,
+                     our_plugins, report, resident_bytes, say)
 import samples
 from process import wait_until
 from scripted_engine import ScriptedContainer, ScriptedEngine
 
 COUNTS = (10, 100, 1000, 5000)
 ROUNDS = 3
-SECONDS = 10  # of measuring, in each round; Interval is 1
+INTERVALS = 10  # of measuring, in each round
 FEW_DESCRIPTORS = 256
 
 MOST_CPU_US = 60
@@ -29,18 +29,12 @@ MOST_RSS_MB = {100: 16, 1000: 48}
 MOST_REQUESTS = 0.2  # is it alive? But never one for a number
 
 
-def our_plugins(engine, state_dir):
-    return {
-        "docker_stats": f'Endpoint "{engine.endpoint}"',
-        "docker_events": f'Endpoint "{engine.endpoint}"\n'
-                         f'StateDir "{state_dir}"',
-        "cgroup_adjust": f'Endpoint "{engine.endpoint}"\nDryRun true'}
-
-
 class Bench:
     def __init__(self, engine, containers):
         self.engine = engine
         self.count = len(containers)
+        # Thousands are more than a slow machine can read in a second
+        self.interval = 1 if self.count <= 1000 else 4
         self.directory = tempfile.mkdtemp(prefix="tally-bench-")
         for number, (container_id, pid) in enumerate(containers):
             container = engine.add(ScriptedContainer(
@@ -53,7 +47,8 @@ class Bench:
     def with_us(self, **how):
         # A fresh state: each run meets the containers for the first time
         state = tempfile.mkdtemp(dir=self.directory)
-        return BenchCollectd(**how, **our_plugins(self.engine, state))
+        return BenchCollectd(interval=self.interval, **how,
+                             **our_plugins(self.engine.endpoint, state))
 
     def seen(self, collectd):
         """How many containers have values in the csv files."""
@@ -69,9 +64,9 @@ class Bench:
         """Until it uses about the same in each interval: the inventory has
         been read, every file is open."""
         deadline = time.monotonic() + 60
-        last = cpu_per_second([collectd.pid], 2)
+        last = collectd.cpu_per_interval(2)
         while time.monotonic() < deadline:
-            now = cpu_per_second([collectd.pid], 2)
+            now = collectd.cpu_per_interval(2)
             if abs(now - last) <= max(0.1 * last, 0.001):
                 return
             last = now
@@ -81,15 +76,15 @@ class Bench:
         with self.with_us(**how) as collectd:
             self.settle(collectd)
             asked = self.engine.requests.total()
-            cpu = cpu_per_second([collectd.pid], SECONDS)
-            self.requests = (self.engine.requests.total() - asked) / SECONDS
+            cpu = collectd.cpu_per_interval(INTERVALS)
+            self.requests = (self.engine.requests.total() - asked) / INTERVALS
             self.resident = resident_bytes(collectd.pid)
             self.descriptors = descriptors(collectd.pid)
         return cpu
 
     def cpu_without_us(self):
-        with BenchCollectd() as collectd:
-            return cpu_per_second([collectd.pid], SECONDS)
+        with BenchCollectd(interval=self.interval) as collectd:
+            return collectd.cpu_per_interval(INTERVALS)
 
     def report_cost(self):
         cpu = alternate(ROUNDS, bare=self.cpu_without_us,
@@ -118,10 +113,7 @@ class Bench:
             wait_until(lambda: self.seen(collectd) == self.count,
                        "every container has a value", timeout=60, step=0.05)
             self.first_value = time.monotonic() - start
-            before, begin = cpu_seconds(collectd.pid), time.monotonic()
-            time.sleep(SECONDS)
-            self.csv_cpu = ((cpu_seconds(collectd.pid) - before)
-                            / (time.monotonic() - begin))
+            self.csv_cpu = collectd.cpu_per_interval(INTERVALS)
             return self.complete_values(collectd)
 
     def complete_values(self, collectd):
@@ -132,9 +124,14 @@ class Bench:
             if name.startswith("docker-"):
                 # The first two may lack what is a difference of two samples
                 rows = samples.read(csv, "node", name)[2:]
-                if len(rows) >= SECONDS - 3 and not gaps(rows):
+                if len(rows) >= INTERVALS - 3 and not self.gaps(rows):
                     found[name] = min(map(known, rows))
         return found
+
+    def gaps(self, rows):
+        """Intervals that brought no value."""
+        return sum(later.time - earlier.time > 1.5 * self.interval
+                   for earlier, later in zip(rows, rows[1:]))
 
     def report_values(self):
         values = self.values()
@@ -164,12 +161,6 @@ class Bench:
 
 def known(row):
     return sum(value == value for value in row.values.values())
-
-
-def gaps(rows):
-    """Intervals of one second that brought no value."""
-    return sum(later.time - earlier.time > 1.5
-               for earlier, later in zip(rows, rows[1:]))
 
 
 def main(counts):

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 from measure import (BenchCollectd, alternate, cpu_per_second, cpu_seconds,
-                     report, say)
+                     our_plugins, report, say)
 from engine import Engine
 
 COUNT = 30
@@ -28,13 +28,6 @@ STATS_ROUNDS = 3  # in each of ROUNDS
 LEAST_RATIO = 50
 # What two measurements of the same idle daemons differ by anyway.
 NOISE_MS = 1.0
-
-
-def our_plugins(engine, state_dir):
-    return {"docker_stats": f'Endpoint "{engine.endpoint}"',
-            "docker_events": f'Endpoint "{engine.endpoint}"\n'
-                             f'StateDir "{state_dir}"',
-            "cgroup_adjust": f'Endpoint "{engine.endpoint}"\nDryRun true'}
 
 
 class Bench:
@@ -75,16 +68,16 @@ class Bench:
 
     def bare_collectd(self):
         with BenchCollectd() as collectd:
-            return cpu_per_second([collectd.pid], SECONDS)
+            return collectd.cpu_per_interval(SECONDS)
 
     def with_us(self):
         """Our collectd; the daemons' share during it goes to `during`."""
         state = tempfile.mkdtemp(prefix="tally-bench-")
         try:
-            with BenchCollectd(**our_plugins(self.engine, state)) as collectd:
+            with BenchCollectd(**our_plugins(self.engine.endpoint, state)) as collectd:
                 time.sleep(3)  # the start is not an interval
                 daemons, start = self.daemons(), time.monotonic()
-                ours = cpu_per_second([collectd.pid], SECONDS)
+                ours = collectd.cpu_per_interval(SECONDS)
                 self.during.append((self.daemons() - daemons)
                                    / (time.monotonic() - start))
         finally:

@@ -39,7 +39,7 @@ Hostname "node"
 FQDNLookup false
 BaseDir "{directory}"
 PIDFile "{directory}/collectd.pid"
-Interval 1
+Interval {interval}
 WriteThreads {write_threads}
 TypesDB "{stock_types}" "{source}/types.db"
 PluginDir "{stock_plugins}"
@@ -124,6 +124,14 @@ class Farm:
         self.close()
 
 
+def our_plugins(endpoint, state_dir):
+    """Everything that watches containers, as an operator would load it."""
+    where = f'Endpoint "{endpoint}"'
+    state = f'StateDir "{state_dir}"'
+    return {"docker_stats": where, "docker_events": f"{where}\n{state}",
+            "cgroup_adjust": f"{where}\n{state}\nDryRun true"}
+
+
 class BenchCollectd(system_collectd.Collectd):
     """A collectd with nothing loaded that is not measured."""
 
@@ -142,7 +150,7 @@ class BenchCollectd(system_collectd.Collectd):
                 stock_types=system_collectd.STOCK_TYPES,
                 stock_plugins=system_collectd.STOCK_PLUGINS,
                 build=system_collectd.BUILD,
-                write_threads=self._write_threads,
+                interval=self.interval, write_threads=self._write_threads,
                 writer=self._writer.format(directory=self.directory),
                 ours="\n".join(
                     f"LoadPlugin {name}\n<Plugin {name}>\n{body}\n</Plugin>"
@@ -160,6 +168,20 @@ class BenchCollectd(system_collectd.Collectd):
             return "entering read-loop" in self.log()
         wait_until(ready, "collectd reads", timeout=30)
         return self
+
+    def cpu_per_interval(self, intervals):
+        """CPU seconds of the process, from now on."""
+        late = self._late_reads()
+        cpu = self.interval * cpu_per_second([self.pid],
+                                             intervals * self.interval)
+        # A reader that is late skips intervals, so they were not so many
+        if self._late_reads() > late:
+            raise RuntimeError("reading took longer than the interval: this "
+                               "machine is too slow or too busy")
+        return cpu
+
+    def _late_reads(self):
+        return self.log().count("above its read interval")
 
     def __enter__(self):
         return self.start()
