@@ -28,6 +28,8 @@ typedef struct tally_cgroup_file_s {
   tally_cgroup_parse_t parse; /* NULL: lines are counted, see below */
   /* Only where the file of the line above does not exist. */
   bool otherwise;
+  /* The kernel shows what it showed last to whoever keeps it open. */
+  bool reopen;
 } tally_cgroup_file_t;
 
 /* The file with a NULL parser lists processes and may be larger than any

@@ -210,9 +210,12 @@ const tally_cgroup_file_t tally_cgroup_files_v1[] = {
      true},
     {"pids.current", PIDS, EACH_TIME, parse_threads},
     {"pids.max", PIDS, LIMIT, parse_threads_limit},
-    {"cgroup.procs", CPUACCT, EACH_TIME, NULL}, /* the same in all of them */
-    {"cgroup.procs", MEMORY, EACH_TIME, NULL, true},
-    {"cgroup.procs", PIDS, EACH_TIME, NULL, true},
+    /* The same in all of them. A descriptor that is read at least once a second
+     * gets the same list for ever (cgroup_pidlist_start in cgroup-v1.c). */
+    {"cgroup.procs", CPUACCT, EACH_TIME, NULL, .reopen = true},
+    {"cgroup.procs", MEMORY, EACH_TIME, NULL, .otherwise = true,
+     .reopen = true},
+    {"cgroup.procs", PIDS, EACH_TIME, NULL, .otherwise = true, .reopen = true},
 };
 const size_t tally_cgroup_files_v1_count =
     sizeof(tally_cgroup_files_v1) / sizeof(tally_cgroup_files_v1[0]);

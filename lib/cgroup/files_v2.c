@@ -205,7 +205,7 @@ const tally_cgroup_file_t tally_cgroup_files_v2[] = {
     {"io.stat", IO, EACH_TIME, tally_parse_io_stat},
     {"pids.current", PIDS, EACH_TIME, parse_threads},
     {"pids.max", PIDS, LIMIT, parse_threads_limit},
-    {"cgroup.procs", CPUACCT, EACH_TIME, NULL},
+    {"cgroup.procs", UNIFIED, EACH_TIME, NULL},
     {"cpu.pressure", UNIFIED, EACH_TIME, parse_cpu_pressure},
     {"memory.pressure", UNIFIED, EACH_TIME, parse_memory_pressure},
     {"io.pressure", UNIFIED, EACH_TIME, parse_io_pressure},

@@ -67,6 +67,13 @@ static int open_file(const tally_cgroup_paths_t *paths,
   return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+static bool has_processes(const tally_cgroup_reader_t *reader) {
+  for (size_t i = 0; i < reader->slots_count; i++)
+    if (reader->slots[i].file->parse == NULL)
+      return true;
+  return false;
+}
+
 /* Adds the files of one version whose controllers the container has in that
  * version. Those that do not exist get no slot. */
 static void add_files(tally_cgroup_reader_t *reader, int version,
@@ -74,7 +81,8 @@ static void add_files(tally_cgroup_reader_t *reader, int version,
   bool exists = false;
   for (size_t i = 0; i < count; i++) {
     const tally_cgroup_file_t *file = &files[i];
-    if (file->otherwise && exists)
+    if ((file->otherwise && exists) ||
+        (file->parse == NULL && has_processes(reader)))
       continue;
     exists = false;
     if (reader->paths.version[file->controller] != version ||
@@ -86,7 +94,7 @@ static void add_files(tally_cgroup_reader_t *reader, int version,
     if (!exists)
       continue;
     if (fd >= 0) {
-      if (file->cadence == TALLY_CGROUP_EACH_TIME &&
+      if (file->cadence == TALLY_CGROUP_EACH_TIME && !file->reopen &&
           tally_cgroup_descriptor_take()) {
         fd = tally_file_raise(fd);
       } else {
@@ -128,8 +136,9 @@ tally_cgroup_reader_create(const tally_cgroup_paths_t *paths,
     return NULL;
   }
   reader->epoch = tally_cgroup_epoch(some_dir(&reader->paths));
-  add_files(reader, 1, tally_cgroup_files_v1, tally_cgroup_files_v1_count);
+  /* On a hybrid host the list of processes is better read from v2. */
   add_files(reader, 2, tally_cgroup_files_v2, tally_cgroup_files_v2_count);
+  add_files(reader, 1, tally_cgroup_files_v1, tally_cgroup_files_v1_count);
 
   /* The slots that were not needed. Shrinking cannot lose anything. */
   size_t size = sizeof(*reader) + reader->slots_count * sizeof(slot_t);
@@ -222,14 +231,17 @@ static int read_slot(const tally_cgroup_reader_t *reader, const slot_t *slot,
 
 /*
  * A file that is no longer there: has the whole cgroup gone, or was only its
- * controller taken away? If the directory is still there, the list of processes
- * tells, which every cgroup has. (The directory alone does not: a restarted
- * container gets one with the same name.)
+ * controller taken away, as v2 allows? If the directory is still there, the
+ * list of processes tells, which every cgroup has. (The directory alone does
+ * not: a restarted container gets one with the same name.)
  */
-static bool is_gone(const tally_cgroup_reader_t *reader, const slot_t *slot) {
-  const char *dir = reader->paths.dir[slot->file->controller];
-  if (access(dir, F_OK) != 0 && errno == ENOENT)
+static bool is_gone(const tally_cgroup_reader_t *reader, const slot_t *slot,
+                    int code) {
+  tally_controller_t controller = slot->file->controller;
+  if (access(reader->paths.dir[controller], F_OK) != 0 && errno == ENOENT)
     return true;
+  if (reader->paths.version[controller] == 1)
+    return code == ENODEV;
   for (size_t i = 0; i < reader->slots_count; i++) {
     const slot_t *procs = &reader->slots[i];
     char c;
@@ -244,7 +256,7 @@ static tally_cgroup_status_t on_failure(const tally_cgroup_reader_t *reader,
                                         bool *failed) {
   int code = errno;
   if (code == ENODEV || code == ENOENT) {
-    if (is_gone(reader, slot))
+    if (is_gone(reader, slot, code))
       return TALLY_CGROUP_GONE;
     close_slot(slot); /* from now on by name, in case it comes back */
   }

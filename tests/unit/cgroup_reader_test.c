@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup/cgroup.h"
@@ -462,6 +465,61 @@ static void test_removed_cgroup(void **state) {
   tally_cgroup_host_destroy(host);
 }
 
+/* A child that only waits, put into the cgroup wherever the reader looks. */
+static pid_t add_process(const tally_cgroup_paths_t *paths) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* if an assertion ends the test */
+    for (;;)
+      pause();
+  }
+  for (size_t c = 0; c < TALLY_CONTROLLERS; c++) {
+    if (paths->dir[c] == NULL)
+      continue;
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/cgroup.procs", paths->dir[c]);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fprintf(f, "%d\n", (int)pid) > 0);
+    assert_int_equal(fclose(f), 0);
+  }
+  return pid;
+}
+
+static void check_processes(const tally_cgroup_paths_t *paths) {
+  pid_t pids[3];
+  uint64_t seen[3];
+  tally_cgroup_reader_t *reader = tally_cgroup_reader_create(paths, NULL);
+  for (size_t i = 0; i < COUNT_OF(pids); i++) {
+    pids[i] = add_process(paths);
+    tally_error_t err;
+    seen[i] = read_once(reader, &err).processes;
+  }
+  tally_cgroup_reader_destroy(reader);
+  for (size_t i = 0; i < COUNT_OF(pids); i++) {
+    kill(pids[i], SIGKILL);
+    waitpid(pids[i], NULL, 0);
+  }
+  for (size_t i = 0; i < COUNT_OF(pids); i++)
+    assert_int_equal(seen[i], i + 1);
+}
+
+/* The kernel caches the list of v1 for who keeps it open. */
+static void test_processes_are_those_of_now(void **state) {
+  tally_cgroup_host_t *host = tally_cgroup_host_create(NULL, NULL);
+  tally_cgroup_paths_t paths;
+  if (host == NULL || !make_cgroup(host, &paths)) {
+    tally_cgroup_host_destroy(host);
+    SKIP("no cgroup can be made here");
+  }
+  check_processes(&paths);
+  paths.version[TALLY_CONTROLLER_UNIFIED] = 0; /* where there is v1 alone */
+  check_processes(&paths);
+  remove_cgroup(&paths);
+  tally_cgroup_paths_clear(&paths);
+  tally_cgroup_host_destroy(host);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_hybrid),
@@ -476,6 +534,7 @@ int main(void) {
       cmocka_unit_test(test_beyond_the_budget),
       cmocka_unit_test(test_gone_without_descriptors),
       cmocka_unit_test(test_removed_cgroup),
+      cmocka_unit_test(test_processes_are_those_of_now),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
