@@ -21,6 +21,10 @@
 #include "docker/container_private.h"
 #include "docker/snapshot.h"
 
+/* What the container uses unseen. Its start costs some of it, hence the half
+ * below. */
+#define CPU_NS (50 * TALLY_NS_PER_MS)
+
 /* Everything of one pretended container. */
 typedef struct {
   char id[65];
@@ -40,20 +44,14 @@ static bool put_into(const char *dir, pid_t pid) {
   return fclose(f) == 0;
 }
 
-static void burn(void) {
-  for (volatile uint64_t i = 0; i < 100 * 1000 * 1000; i++)
-    continue;
-}
-
-/* A process that waits for SIGCONT, burns CPU time and waits for its death. */
+/* A process that waits for SIGCONT and then burns CPU time until its death. */
 static pid_t start(void) {
   pid_t pid = fork();
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing */
     raise(SIGSTOP);
-    burn();
-    for (;;)
-      pause();
+    for (volatile uint64_t i = 0;; i++)
+      continue;
   }
   waitpid(pid, NULL, WUNTRACED);
   return pid;
@@ -97,6 +95,18 @@ static int tear_down(void **state) {
   return 0;
 }
 
+/* However long that takes on a busy machine. */
+static void wait_until_it_has_used(uint64_t cpu_ns) {
+  clockid_t clock;
+  struct timespec used = {0};
+  assert_int_equal(clock_getcpuclockid(c.pid, &clock), 0);
+  do {
+    usleep(1000);
+    assert_int_equal(clock_gettime(clock, &used), 0);
+  } while ((uint64_t)used.tv_sec * TALLY_NS_PER_S + (uint64_t)used.tv_nsec <
+           cpu_ns);
+}
+
 static const tally_snapshot_t *snapshot(void) {
   tally_container_t draft = {.name = "c",
                              .pid = c.pid,
@@ -109,22 +119,6 @@ static const tally_snapshot_t *snapshot(void) {
   tally_container_unref(packed);
   s->generation = 1;
   return s;
-}
-
-/* Lets the process run until it has used so much more CPU time, however long
- * it has to wait for it on a busy machine. */
-static void let_burn(uint64_t ns) {
-  clockid_t clock;
-  struct timespec before, now;
-  assert_int_equal(clock_getcpuclockid(c.pid, &clock), 0);
-  assert_int_equal(clock_gettime(clock, &before), 0);
-  kill(c.pid, SIGCONT);
-  do {
-    usleep(1000);
-    assert_int_equal(clock_gettime(clock, &now), 0);
-  } while ((uint64_t)(now.tv_sec - before.tv_sec) * TALLY_NS_PER_S +
-               (uint64_t)now.tv_nsec - (uint64_t)before.tv_nsec <
-           ns);
 }
 
 static void test_final_counters(void **state) {
@@ -141,7 +135,9 @@ static void test_final_counters(void **state) {
   tally_probe_t *probe = roster.entries[0].probe;
   assert_non_null(probe);
   assert_true(probe->sampled);
-  assert_int_equal(probe->last.cgroup.threads, 1);
+  /* (a sanitizer may have a thread of its own in the child) */
+  uint64_t threads = probe->last.cgroup.threads;
+  assert_true(threads >= 1 && threads < 10);
   assert_true(probe->last.network != TALLY_NETWORK_UNKNOWN);
   uint64_t usage = probe->last.cgroup.cpu_usage_ns;
 
@@ -149,7 +145,8 @@ static void test_final_counters(void **state) {
    * while what it was in life stays. */
   struct epoll_event event;
   assert_int_equal(epoll_wait(roster.probing.exits, &event, 1, 0), 0);
-  let_burn(20 * TALLY_NS_PER_MS);
+  kill(c.pid, SIGCONT);
+  wait_until_it_has_used(CPU_NS);
   kill(c.pid, SIGKILL);
   assert_int_equal(epoll_wait(roster.probing.exits, &event, 1, 10000), 1);
   tally_roster_on_exit(&roster, event.data.u64);
@@ -162,8 +159,8 @@ static void test_final_counters(void **state) {
   tally_probe_t *final = tally_roster_pop_final(&roster);
   assert_non_null(final);
   assert_true(final->last.final);
-  assert_true(final->last.cgroup.cpu_usage_ns > usage + 10000000);
-  assert_int_equal(final->last.cgroup.threads, 1);
+  assert_true(final->last.cgroup.cpu_usage_ns >= usage + CPU_NS / 2);
+  assert_int_equal(final->last.cgroup.threads, threads);
   assert_true(final->last.cpu_percent > 0);
   tally_probe_destroy(final);
 
