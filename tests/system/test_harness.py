@@ -52,7 +52,6 @@ def test_restart_of_the_engine(engine, live_restore):
     assert (container.pid == pid) == live_restore
 
 
-@pytest.mark.vm
 def test_killed_engine_comes_back(engine):
     engine.restart(live_restore=True)
     container = engine.run("sleep", "100")
@@ -79,7 +78,6 @@ def test_nothing_is_left_of_an_engine_that_was_killed():
     assert engine.directory not in kernel.read("/proc/self/mountinfo")
 
 
-@pytest.mark.vm
 def test_stock_collectd_writes_and_answers(collectd):
     daemon = collectd(stock=STOCK_LOAD).start()
     daemon.wait_for_samples("load/load", count=2)
