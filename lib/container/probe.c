@@ -299,10 +299,10 @@ static void stamp(tally_probe_t *probe, uint64_t at_ns) {
   probe->last.running = true;
 }
 
-/* The counters as they are now, everything else as it was. */
+/* The counters as they are now, everything else as it was in life. A visit that
+ * comes while the cgroup is still there sees it as it is: empty. */
 static tally_cgroup_status_t sample_end(tally_probe_t *probe,
-                                        const tally_probing_t *probing,
-                                        tally_sampling_t sampling) {
+                                        const tally_probing_t *probing) {
   uint64_t at_ns = tally_clock_monotonic_ns();
   tally_cgroup_sample_t now;
   if (tally_cgroup_reader_read(probe->reader, false, &now, NULL) ==
@@ -311,11 +311,6 @@ static tally_cgroup_status_t sample_end(tally_probe_t *probe,
   tally_cgroup_sample_take_counters(&probe->last.cgroup, &now);
   sample_network_end(probe, probing);
   stamp(probe, at_ns);
-  if (sampling == TALLY_SAMPLE_VISIT) {
-    probe->last.cpu_percent = NAN;
-    derive(probe, probing);
-    begin_interval(probe);
-  }
   return TALLY_CGROUP_READ;
 }
 
@@ -326,9 +321,9 @@ tally_cgroup_status_t tally_probe_sample(tally_probe_t *probe,
     probe->ended = true;
     probe->due_ns = 0;
     close_exit(probe);
+    if (probe->sampled)
+      return sample_end(probe, probing);
   }
-  if (probe->ended && probe->sampled)
-    return sample_end(probe, probing, sampling);
 
   tally_error_t err = {0};
   tally_container_sample_t *s = &probe->last;

@@ -44,7 +44,7 @@ typedef struct tally_probe_s {
   size_t interfaces_size;
 
   int exit_fd; /* readable when the first process ends; -1: not watched */
-  bool ended;  /* it has; there are only counters left to read */
+  bool ended;  /* it has; not to be watched again */
 
   bool refresh; /* read the limits at the next sample */
   bool failed;  /* something could not be read at the last sample */
