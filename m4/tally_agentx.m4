@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+#
+# TALLY_CHECK_AGENTX
+#
+# What the SNMP subagent needs: net-snmp, libstatgrab and libcollectdclient, and
+# systemd's library if it is there. Sets AGENTX_CFLAGS, AGENTX_LIBS,
+# SYSTEMD_CFLAGS, SYSTEMD_LIBS, have_agentx and agentx_missing.
+#
+# net-snmp's own netsnmp-agent.pc and net-snmp-config hand over the flags of the
+# distribution's build and libraries that nobody here needs, so neither is asked.
+AC_DEFUN([TALLY_CHECK_AGENTX], [
+  agentx_missing=
+  tally_saved_LIBS=$LIBS
+  AC_CHECK_HEADER([net-snmp/net-snmp-config.h], [], [agentx_missing=net-snmp])
+  AC_CHECK_LIB([netsnmpagent], [netsnmp_register_handler], [],
+    [agentx_missing=net-snmp], [-lnetsnmp])
+  LIBS=$tally_saved_LIBS
+  PKG_CHECK_MODULES([STATGRAB], [libstatgrab], [],
+    [agentx_missing="$agentx_missing libstatgrab"])
+  PKG_CHECK_MODULES([COLLECTDCLIENT], [libcollectdclient], [],
+    [agentx_missing="$agentx_missing libcollectdclient"])
+  AS_IF([test -z "$agentx_missing"], [have_agentx=yes],
+    [have_agentx=no; agentx_missing="not found: $agentx_missing"])
+  AGENTX_CFLAGS="$STATGRAB_CFLAGS $COLLECTDCLIENT_CFLAGS"
+  AGENTX_LIBS="-lnetsnmpagent -lnetsnmp $STATGRAB_LIBS $COLLECTDCLIENT_LIBS"
+  AC_SUBST([AGENTX_CFLAGS])
+  AC_SUBST([AGENTX_LIBS])
+
+  PKG_CHECK_MODULES([SYSTEMD], [libsystemd],
+    [AC_DEFINE([HAVE_SYSTEMD], [1], [readiness and watchdog are told])], [:])
+
+  # The arc below which everything of TALLYMAN-MIB stands. This is its one place.
+  AC_ARG_WITH([enterprise-oid],
+    [AS_HELP_STRING([--with-enterprise-oid=OID],
+      [root of TALLYMAN-MIB
+       (default: 1.3.6.1.4.1.8072.9999.9999.7411, net-snmp's private use)])],
+    [], [with_enterprise_oid=1.3.6.1.4.1.8072.9999.9999.7411])
+  AS_CASE([$with_enterprise_oid],
+    [1.3.6.1.4.1.[[0-9]]*], [],
+    [AC_MSG_ERROR([--with-enterprise-oid=$with_enterprise_oid: must lie below
+      1.3.6.1.4.1 (enterprises)])])
+  AS_IF([echo "$with_enterprise_oid" | grep -E -q '^1(\.(0|@<:@1-9@:>@@<:@0-9@:>@*))+$'],
+    [], [AC_MSG_ERROR([--with-enterprise-oid=$with_enterprise_oid: not an object
+      identifier])])
+  AC_SUBST([TALLYMAN_ROOT_OID], [$with_enterprise_oid])
+  # 1.3.6.1.4.1.8072.1 as "8072 1", for { enterprises 8072 1 }
+  TALLYMAN_ROOT_ARCS=`echo "$with_enterprise_oid" | $SED -e 's/^1\.3\.6\.1\.4\.1\.//' -e 's/\./ /g'`
+  AC_SUBST([TALLYMAN_ROOT_ARCS])
+  AC_DEFINE_UNQUOTED([TALLYMAN_ROOT_OID],
+    [`echo "$with_enterprise_oid" | $SED -e 's/\./, /g'`],
+    [root of TALLYMAN-MIB as initializers])
+])
