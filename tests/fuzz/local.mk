@@ -21,7 +21,7 @@ noinst_PROGRAMS += $(fuzz_programs)
 # The library once more, such that libFuzzer sees where an input leads.
 fuzz_cflags = $(lib_cflags) -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
-noinst_LTLIBRARIES = libtallyman_fuzzing.la
+noinst_LTLIBRARIES += libtallyman_fuzzing.la
 libtallyman_fuzzing_la_SOURCES = $(lib_files)
 libtallyman_fuzzing_la_CPPFLAGS = $(lib_cppflags) -DTALLY_TESTING
 libtallyman_fuzzing_la_CFLAGS = $(fuzz_cflags) -fsanitize=fuzzer-no-link
