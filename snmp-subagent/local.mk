@@ -1,18 +1,41 @@
 # SPDX-License-Identifier: MIT
 # tallyman-agentx: a library with everything, for the daemon and for the tests,
-# and a main.c. Only the files of agentx_snmp_files know net-snmp.
+# and a main.c. A new source file is a line in one of the two lists.
 
 agentx_cppflags = -I$(srcdir)/lib -I$(srcdir)/snmp-subagent -I$(builddir)
 agentx_cflags = $(AM_CFLAGS) $(AGENTX_CFLAGS) $(SYSTEMD_CFLAGS)
 agentx_libs = $(AGENTX_LIBS) $(SYSTEMD_LIBS)
 
+# These do not know net-snmp …
 agentx_files = \
 	snmp-subagent/agent.h \
 	snmp-subagent/alarms.h \
+	snmp-subagent/board.c \
 	snmp-subagent/mib.h \
 	snmp-subagent/notices.h \
 	snmp-subagent/settings.h \
 	snmp-subagent/sinks.h \
+	snmp-subagent/view.c \
 	snmp-subagent/view.h \
+	snmp-subagent/view_private.h \
 	snmp-subagent/watch.h
-EXTRA_DIST += $(agentx_files)
+# … and these are all that do.
+agentx_snmp_files =
+
+EXTRA_DIST += $(agentx_files) $(agentx_snmp_files)
+
+if BUILD_TALLYMAN_AGENTX
+noinst_LTLIBRARIES += libtallyagentx.la
+check_LTLIBRARIES += libtallyagentx_testing.la
+endif
+
+libtallyagentx_la_SOURCES = $(agentx_files) $(agentx_snmp_files)
+libtallyagentx_la_CPPFLAGS = $(agentx_cppflags)
+libtallyagentx_la_CFLAGS = $(agentx_cflags)
+libtallyagentx_la_LIBADD = libtallyman.la $(agentx_libs)
+
+# The same for unit tests, with the library in which everything can be seen.
+libtallyagentx_testing_la_SOURCES = $(agentx_files) $(agentx_snmp_files)
+libtallyagentx_testing_la_CPPFLAGS = $(agentx_cppflags) -DTALLY_TESTING
+libtallyagentx_testing_la_CFLAGS = $(agentx_cflags)
+libtallyagentx_testing_la_LIBADD = libtallyman_testing.la $(agentx_libs)

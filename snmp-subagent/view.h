@@ -181,16 +181,23 @@ const char *tally_view_text(tally_view_t *view, const char *text);
 tally_node_row_t *tally_view_node(tally_view_t *view);
 
 /*
- * A further row, all numbers unknown, with its index and the texts that make
- * it. The pointer holds until the next row of the same table is added. NULL:
- * out of memory.
- *
  * An object identifier has room for 128 sub-identifiers. A container name of
  * more than TALLY_INDEX_TEXT_MAX bytes, or a mount point or sink name, keeps
- * its first TALLY_INDEX_TEXT_MAX - 9 bytes in the index and goes on with "~"
- * and eight hex digits of a hash of the whole; the column has all of it.
+ * its first TALLY_INDEX_TEXT_MAX - 9 bytes in the index (without a character of
+ * UTF-8 that would be cut) and goes on with "~" and eight hex digits of a hash
+ * of the whole; the column has all of it.
  */
 #define TALLY_INDEX_TEXT_MAX 80
+#define TALLY_INDEX_MAX (1 + TALLY_INDEX_TEXT_MAX) /* its length comes first   \
+                                                    */
+
+/* The index that a text has in the tables of disks, containers and sinks, for
+ * who needs it without a row. Returns the number of sub-identifiers. */
+size_t tally_view_index(const char *text, tally_subid_t index[TALLY_INDEX_MAX]);
+
+/* A further row, all numbers unknown, with its index and the texts that make
+ * it. The pointer holds until the next row of the same table is added. NULL:
+ * out of memory. */
 tally_disk_row_t *tally_view_add_disk(tally_view_t *view, const char *mount);
 tally_container_row_t *tally_view_add_container(tally_view_t *view,
                                                 const char *name);

@@ -31,6 +31,10 @@ unit_tests += \
 	tests/unit/docker_inventory_test \
 	tests/unit/docker_ledger_test \
 	tests/unit/json_test
+if BUILD_TALLYMAN_AGENTX
+unit_tests += \
+	tests/unit/view_test
+endif
 endif
 
 tests_unit_cgroup_adjust_test_SOURCES = tests/unit/cgroup_adjust_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
@@ -145,6 +149,16 @@ tests_unit_json_test_SOURCES = tests/unit/json_test.c tests/unit/unit.h
 tests_unit_json_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_json_test_CFLAGS = $(unit_cflags)
 tests_unit_json_test_LDADD = $(unit_libs)
+
+# Of the SNMP subagent.
+agentx_unit_cppflags = $(agentx_cppflags) -I$(srcdir)/tests/unit
+agentx_unit_cflags = $(agentx_cflags) $(CMOCKA_CFLAGS)
+agentx_unit_libs = libtallyagentx_testing.la $(CMOCKA_LIBS)
+
+tests_unit_view_test_SOURCES = tests/unit/view_test.c tests/unit/unit.h
+tests_unit_view_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_view_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_view_test_LDADD = $(agentx_unit_libs)
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
