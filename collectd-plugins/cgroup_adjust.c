@@ -4,7 +4,7 @@
 #include "daemon/plugin.h"
 #include "utils/common/common.h"
 
-#include "plugin_util.h"
+#include "plugin_endpoint.h"
 
 #include "cgroup_adjust_audit.h"
 #include "container/adjuster.h"
@@ -21,9 +21,9 @@
  * configuration does not change once the adjusters have been made.
  */
 typedef struct cgroup_adjust_s {
+  plugin_endpoint_t base;
+
   /* config */
-  plugin_watch_t watch;
-  char *instance; /* NULL: the one without a name */
   char *rootfs;
   char *state_dir;
   tally_limit_policy_t policy;
@@ -35,13 +35,8 @@ typedef struct cgroup_adjust_s {
   /* runtime */
   plugin_ctx_t context; /* for the adjuster's thread */
   plugin_own_t own;
-  tally_inventory_t *inventory;
   tally_adjuster_t *adjuster;
-
-  struct cgroup_adjust_s *next;
 } cgroup_adjust_t;
-
-static cgroup_adjust_t *instances; /* in the order of the configuration */
 
 static const plugin_counters_type_t counters_type = {
     .name = "tallyman_adjust",
@@ -49,22 +44,18 @@ static const plugin_counters_type_t counters_type = {
                 "restored", "bad_requests", "failed"},
 };
 
-static const char *instance_name(const cgroup_adjust_t *ca) {
-  return ca->instance != NULL ? ca->instance : "";
-}
-
 /* ---- the adjuster's thread ----------------------------------------------- */
 
 static bool is_wanted(const tally_container_t *container, void *data) {
   const cgroup_adjust_t *ca = data;
   return !plugin_own_is(&ca->own, container->id, container->image) &&
-         plugin_watch_wants(&ca->watch, container);
+         plugin_watch_wants(&ca->base.watch, container);
 }
 
 static void on_report(const tally_adjust_report_t *report, void *data) {
   const cgroup_adjust_t *ca = data;
   plugin_set_ctx(ca->context);
-  cgroup_adjust_audit(report, instance_name(ca));
+  cgroup_adjust_audit(report, plugin_endpoint_name(&ca->base));
 }
 
 /* ---- read ---------------------------------------------------------------- */
@@ -76,8 +67,8 @@ static int on_read(user_data_t *user_data) {
   const uint64_t values[] = {s.changed,      s.would_change, s.unchanged,
                              s.refused,      s.differs,      s.restored,
                              s.bad_requests, s.failed};
-  plugin_counters_dispatch(PLUGIN_NAME, instance_name(ca), &counters_type,
-                           values);
+  plugin_counters_dispatch(PLUGIN_NAME, plugin_endpoint_name(&ca->base),
+                           &counters_type, values);
   return 0;
 }
 
@@ -177,8 +168,7 @@ static int set_method(const char *plugin, oconfig_item_t *ci, void *target) {
   { key, set, offsetof(cgroup_adjust_t, member) }
 
 static const plugin_option_t options[] = {
-    PLUGIN_WATCH_OPTIONS(cgroup_adjust_t, watch),
-    OPTION("Instance", plugin_config_instance, instance),
+    PLUGIN_ENDPOINT_OPTIONS,
     OPTION("RootFS", plugin_config_string, rootfs),
     OPTION("StateDir", plugin_config_string, state_dir),
     OPTION("FromEnvironment", plugin_config_bool, policy.environment_trusted),
@@ -191,59 +181,22 @@ static const plugin_option_t options[] = {
     {NULL, NULL, 0},
 };
 
-static void destroy_instance(cgroup_adjust_t *ca) {
-  tally_adjuster_destroy(ca->adjuster);
-  if (ca->inventory != NULL)
-    tally_inventory_release(ca->inventory);
-  tally_limit_rules_destroy(ca->policy.rules);
-  plugin_watch_clear(&ca->watch);
-  plugin_strings_free(ca->own_images);
-  free(ca->instance);
-  free(ca->rootfs);
-  free(ca->state_dir);
-  free(ca);
-}
-
-static cgroup_adjust_t *create_instance(void) {
-  cgroup_adjust_t *ca = calloc(1, sizeof(*ca));
-  if (ca == NULL) {
-    ERROR(PLUGIN_NAME " plugin: out of memory");
-    return NULL;
-  }
+static void set_defaults(void *endpoint) {
+  cgroup_adjust_t *ca = endpoint;
   /* The contract lets containers speak for themselves. */
   ca->policy.environment_trusted = ca->policy.labels_trusted = true;
-  return ca;
-}
-
-/* Its values must not get the names of another block's. */
-static int add_instance(cgroup_adjust_t *ca) {
-  cgroup_adjust_t **last = &instances;
-  for (; *last != NULL; last = &(*last)->next)
-    if (strcasecmp(instance_name(*last), instance_name(ca)) == 0)
-      return plugin_config_instance_taken(PLUGIN_NAME, instance_name(ca));
-  *last = ca;
-  return 0;
-}
-
-static int on_config(oconfig_item_t *block) {
-  cgroup_adjust_t *ca = create_instance();
-  if (ca == NULL)
-    return -1;
-  if (plugin_config_block(PLUGIN_NAME, block, options, ca) == 0 &&
-      plugin_watch_finish(PLUGIN_NAME, &ca->watch) == 0 &&
-      add_instance(ca) == 0)
-    return 0;
-  destroy_instance(ca);
-  return -1;
 }
 
 /* ---- init and shutdown --------------------------------------------------- */
 
-static int start_instance(cgroup_adjust_t *ca) {
-  tally_error_t err = {0};
+static int prepare(const plugin_endpoint_t *first) {
+  return plugin_counters_register(PLUGIN_NAME, &counters_type);
+}
+
+static int start(void *endpoint, tally_error_t *err) {
+  cgroup_adjust_t *ca = endpoint;
   ca->context = plugin_get_ctx();
   plugin_own_init(&ca->own, ca->own_images);
-  ca->inventory = tally_inventory_acquire(&ca->watch.endpoint, &err);
 
   char state_dir[PATH_MAX];
   snprintf(state_dir, sizeof(state_dir), "%s/" PLUGIN_NAME,
@@ -257,48 +210,36 @@ static int start_instance(cgroup_adjust_t *ca) {
                                   .wanted = is_wanted,
                                   .on_report = on_report,
                                   .data = ca};
-  if (ca->inventory != NULL)
-    ca->adjuster = tally_adjuster_create(ca->inventory, ca->watch.endpoint.name,
-                                         &how, &err);
-  if (ca->adjuster == NULL) {
-    ERROR(PLUGIN_NAME " plugin: endpoint %s: %s", ca->watch.endpoint.name,
-          err.message);
-    return -1;
-  }
-
-  char name[DATA_MAX_NAME_LEN];
-  snprintf(name, sizeof(name), PLUGIN_NAME "%s%s",
-           ca->instance != NULL ? "/" : "", instance_name(ca));
-  return plugin_register_complex_read(NULL, name, on_read, 0,
-                                      &(user_data_t){.data = ca});
+  ca->adjuster = tally_adjuster_create(ca->base.inventory,
+                                       ca->base.watch.endpoint.name, &how, err);
+  return ca->adjuster != NULL ? 0 : -1;
 }
 
-static int on_init(void) {
-  plugin_util_log_init();
-  if (plugin_counters_register(PLUGIN_NAME, &counters_type) != 0)
-    return -1;
-  if (instances == NULL) {
-    /* loaded without a block: the local daemon with all defaults */
-    instances = create_instance();
-    if (instances == NULL ||
-        plugin_watch_finish(PLUGIN_NAME, &instances->watch) != 0)
-      return -1;
-  }
-  int status = -1; /* unless one of them works */
-  for (cgroup_adjust_t *ca = instances; ca != NULL; ca = ca->next)
-    if (start_instance(ca) == 0)
-      status = 0;
-  return status;
+static void stop(void *endpoint) {
+  cgroup_adjust_t *ca = endpoint;
+  tally_adjuster_destroy(ca->adjuster);
+  tally_limit_rules_destroy(ca->policy.rules);
+  plugin_strings_free(ca->own_images);
+  free(ca->rootfs);
+  free(ca->state_dir);
 }
 
-static int on_shutdown(void) {
-  while (instances != NULL) {
-    cgroup_adjust_t *ca = instances;
-    instances = ca->next;
-    destroy_instance(ca);
-  }
-  return 0;
+static plugin_module_t module = {.name = PLUGIN_NAME,
+                                 .size = sizeof(cgroup_adjust_t),
+                                 .options = options,
+                                 .set_defaults = set_defaults,
+                                 .prepare = prepare,
+                                 .start = start,
+                                 .read = on_read,
+                                 .stop = stop};
+
+static int on_config(oconfig_item_t *block) {
+  return plugin_module_config(&module, block);
 }
+
+static int on_init(void) { return plugin_module_init(&module); }
+
+static int on_shutdown(void) { return plugin_module_shutdown(&module); }
 
 void module_register(void) {
   plugin_register_complex_config(PLUGIN_NAME, on_config);

@@ -4,7 +4,7 @@
 #include "daemon/plugin.h"
 #include "utils/common/common.h"
 
-#include "plugin_util.h"
+#include "plugin_endpoint.h"
 
 #include <stdatomic.h>
 
@@ -32,9 +32,9 @@
  * ends in shutdown, when no read runs any more; only then is anything freed.
  */
 typedef struct docker_events_s {
+  plugin_endpoint_t base;
+
   /* config */
-  plugin_watch_t watch;
-  char *instance; /* NULL: the one without a name */
   char *state_dir;
   tally_select_t *types, *types_ignored;     /* NULL: all, none */
   tally_select_t *actions, *actions_ignored; /* NULL: all, none */
@@ -50,18 +50,9 @@ typedef struct docker_events_s {
   plugin_own_t own;
   tally_lifecycle_t *lifecycle; /* subscription's thread only */
   docker_events_counters_t counters;
-  tally_inventory_t *inventory;
   tally_subscription_t *subscription;
   atomic_bool announced; /* what was there at the start */
-
-  struct docker_events_s *next;
 } docker_events_t;
-
-static docker_events_t *instances; /* in the order of the configuration */
-
-static const char *instance_name(const docker_events_t *de) {
-  return de->instance != NULL ? de->instance : "";
-}
 
 /* ---- what is there at the start ------------------------------------------ */
 
@@ -77,11 +68,11 @@ static size_t count_state(const tally_snapshot_t *snapshot,
 static void announce(docker_events_t *de) {
   if (atomic_load(&de->announced))
     return;
-  const tally_snapshot_t *s = tally_inventory_snapshot(de->inventory);
+  const tally_snapshot_t *s = tally_inventory_snapshot(de->base.inventory);
   if (s->daemon.listed && !atomic_exchange(&de->announced, true)) {
     INFO(PLUGIN_NAME " plugin: Docker %s at %s: %zu containers running, "
                      "%zu exited",
-         s->daemon.version, de->watch.endpoint.name,
+         s->daemon.version, de->base.watch.endpoint.name,
          count_state(s, TALLY_CONTAINER_RUNNING),
          count_state(s, TALLY_CONTAINER_EXITED));
     const tally_container_t *own = tally_snapshot_find(s, de->own.id);
@@ -118,9 +109,9 @@ static bool is_wanted(const docker_events_t *de, const tally_event_t *event,
     return true;
   if (container == NULL)
     return !plugin_own_is(&de->own, event->actor_id, event->image) &&
-           plugin_watch_wants_event(&de->watch, event);
+           plugin_watch_wants_event(&de->base.watch, event);
   return !plugin_own_is(&de->own, container->id, container->image) &&
-         plugin_watch_wants(&de->watch, container);
+         plugin_watch_wants(&de->base.watch, container);
 }
 
 static void on_event(const tally_event_t *event,
@@ -138,8 +129,8 @@ static void on_event(const tally_event_t *event,
   if (de->count && event->origin != TALLY_EVENT_SCAN)
     docker_events_counters_add(&de->counters, event->type, event->action);
   if (de->notify)
-    docker_events_notify(event, container, &verdict, instance_name(de),
-                         de->meta_labels);
+    docker_events_notify(event, container, &verdict,
+                         plugin_endpoint_name(&de->base), de->meta_labels);
 }
 
 /* ---- read ---------------------------------------------------------------- */
@@ -150,9 +141,10 @@ static int on_read(user_data_t *user_data) {
   docker_events_t *de = user_data->data;
   announce(de);
   if (de->count)
-    docker_events_counters_dispatch(&de->counters, instance_name(de));
-  plugin_counters_dispatch_events(PLUGIN_NAME, instance_name(de),
-                                  de->inventory);
+    docker_events_counters_dispatch(&de->counters,
+                                    plugin_endpoint_name(&de->base));
+  plugin_counters_dispatch_events(PLUGIN_NAME, plugin_endpoint_name(&de->base),
+                                  de->base.inventory);
   return 0;
 }
 
@@ -167,8 +159,7 @@ static int set_stop_window(const char *plugin, oconfig_item_t *ci,
   { key, set, offsetof(docker_events_t, member) }
 
 static const plugin_option_t options[] = {
-    PLUGIN_WATCH_OPTIONS(docker_events_t, watch),
-    OPTION("Instance", plugin_config_instance, instance),
+    PLUGIN_ENDPOINT_OPTIONS,
     OPTION("StateDir", plugin_config_string, state_dir),
     OPTION("EventType", plugin_config_pattern, types),
     OPTION("IgnoreEventType", plugin_config_pattern, types_ignored),
@@ -183,137 +174,84 @@ static const plugin_option_t options[] = {
     {NULL, NULL, 0},
 };
 
-static void destroy_instance(docker_events_t *de) {
-  if (de->subscription != NULL)
-    tally_subscription_cancel(de->subscription);
-  if (de->inventory != NULL)
-    tally_inventory_release(de->inventory);
-  tally_lifecycle_destroy(de->lifecycle);
-  docker_events_counters_clear(&de->counters);
-  plugin_watch_clear(&de->watch);
-  tally_select_destroy(de->types);
-  tally_select_destroy(de->types_ignored);
-  tally_select_destroy(de->actions);
-  tally_select_destroy(de->actions_ignored);
-  tally_select_destroy(de->meta_labels);
-  plugin_strings_free(de->own_images);
-  free(de->instance);
-  free(de->state_dir);
-  free(de);
-}
-
-static docker_events_t *create_instance(void) {
-  docker_events_t *de = calloc(1, sizeof(*de));
-  if (de == NULL) {
-    ERROR(PLUGIN_NAME " plugin: out of memory");
-    return NULL;
-  }
+static void set_defaults(void *endpoint) {
+  docker_events_t *de = endpoint;
   de->stop_window = STOP_WINDOW_DEFAULT;
   de->report_existing = de->notify = de->count = true;
   docker_events_counters_init(&de->counters);
-  return de;
-}
-
-/* Its values and its ledger must not get the names of another block's. */
-static int add_instance(docker_events_t *de) {
-  docker_events_t **last = &instances;
-  for (; *last != NULL; last = &(*last)->next)
-    if (strcasecmp(instance_name(*last), instance_name(de)) == 0)
-      return plugin_config_instance_taken(PLUGIN_NAME, instance_name(de));
-  *last = de;
-  return 0;
-}
-
-static int on_config(oconfig_item_t *block) {
-  docker_events_t *de = create_instance();
-  if (de == NULL)
-    return -1;
-  if (plugin_config_block(PLUGIN_NAME, block, options, de) == 0 &&
-      plugin_watch_finish(PLUGIN_NAME, &de->watch) == 0 &&
-      add_instance(de) == 0)
-    return 0;
-  destroy_instance(de);
-  return -1;
 }
 
 /* ---- init and shutdown --------------------------------------------------- */
 
+static plugin_module_t module;
+
+static int prepare(const plugin_endpoint_t *first) {
+  return plugin_counters_register_events(PLUGIN_NAME);
+}
+
 /* Without a place for its ledger it still reports what happens from now on. */
-static int subscribe(docker_events_t *de) {
+static int subscribe(docker_events_t *de, tally_error_t *err) {
   char name[DATA_MAX_NAME_LEN];
-  snprintf(name, sizeof(name), PLUGIN_NAME "%s%s",
-           de->instance != NULL ? "-" : "", instance_name(de));
+  plugin_endpoint_label(name, sizeof(name), &module, &de->base, '-');
   tally_subscription_options_t how = {
       .name = name,
       .state_dir = de->state_dir != NULL ? de->state_dir : TALLY_STATE_DIR,
       .on_event = on_event,
       .data = de,
   };
-  tally_error_t err = {0};
-  de->subscription = tally_inventory_subscribe(de->inventory, &how, &err);
+  de->subscription = tally_inventory_subscribe(de->base.inventory, &how, err);
   if (de->subscription == NULL) {
     ERROR(PLUGIN_NAME " plugin: StateDir \"%s\": %s; what happens while "
                       "collectd does not run will be missed",
-          how.state_dir, err.message);
+          how.state_dir, err->message);
     how.state_dir = NULL;
-    de->subscription = tally_inventory_subscribe(de->inventory, &how, &err);
+    de->subscription = tally_inventory_subscribe(de->base.inventory, &how, err);
   }
-  if (de->subscription != NULL)
-    return 0;
-  ERROR(PLUGIN_NAME " plugin: endpoint %s: %s", de->watch.endpoint.name,
-        err.message);
-  return -1;
+  return de->subscription != NULL ? 0 : -1;
 }
 
-static int start_instance(docker_events_t *de) {
-  tally_error_t err = {0};
+static int start(void *endpoint, tally_error_t *err) {
+  docker_events_t *de = endpoint;
   de->context = plugin_get_ctx();
   plugin_own_init(&de->own, de->own_images);
   de->lifecycle = tally_lifecycle_create(
-      (uint64_t)(de->stop_window * (double)TALLY_NS_PER_S), &err);
-  if (de->lifecycle != NULL)
-    de->inventory = tally_inventory_acquire(&de->watch.endpoint, &err);
-  if (de->inventory == NULL) {
-    ERROR(PLUGIN_NAME " plugin: endpoint %s: %s", de->watch.endpoint.name,
-          err.message);
+      (uint64_t)(de->stop_window * (double)TALLY_NS_PER_S), err);
+  if (de->lifecycle == NULL)
     return -1;
-  }
-  if (subscribe(de) != 0)
-    return -1;
-
-  char name[DATA_MAX_NAME_LEN];
-  snprintf(name, sizeof(name), PLUGIN_NAME "%s%s",
-           de->instance != NULL ? "/" : "", instance_name(de));
-  return plugin_register_complex_read(NULL, name, on_read, 0,
-                                      &(user_data_t){.data = de});
+  return subscribe(de, err);
 }
 
-static int on_init(void) {
-  plugin_util_log_init();
-  if (plugin_counters_register_events(PLUGIN_NAME) != 0)
-    return -1;
-  if (instances == NULL) {
-    /* loaded without a block: the local daemon with all defaults */
-    instances = create_instance();
-    if (instances == NULL ||
-        plugin_watch_finish(PLUGIN_NAME, &instances->watch) != 0)
-      return -1;
-  }
-  int status = -1; /* unless one of them works */
-  for (docker_events_t *de = instances; de != NULL; de = de->next)
-    if (start_instance(de) == 0)
-      status = 0;
-  return status;
+static void stop(void *endpoint) {
+  docker_events_t *de = endpoint;
+  if (de->subscription != NULL)
+    tally_subscription_cancel(de->subscription);
+  tally_lifecycle_destroy(de->lifecycle);
+  docker_events_counters_clear(&de->counters);
+  tally_select_destroy(de->types);
+  tally_select_destroy(de->types_ignored);
+  tally_select_destroy(de->actions);
+  tally_select_destroy(de->actions_ignored);
+  tally_select_destroy(de->meta_labels);
+  plugin_strings_free(de->own_images);
+  free(de->state_dir);
 }
 
-static int on_shutdown(void) {
-  while (instances != NULL) {
-    docker_events_t *de = instances;
-    instances = de->next;
-    destroy_instance(de);
-  }
-  return 0;
+static plugin_module_t module = {.name = PLUGIN_NAME,
+                                 .size = sizeof(docker_events_t),
+                                 .options = options,
+                                 .set_defaults = set_defaults,
+                                 .prepare = prepare,
+                                 .start = start,
+                                 .read = on_read,
+                                 .stop = stop};
+
+static int on_config(oconfig_item_t *block) {
+  return plugin_module_config(&module, block);
 }
+
+static int on_init(void) { return plugin_module_init(&module); }
+
+static int on_shutdown(void) { return plugin_module_shutdown(&module); }
 
 void module_register(void) {
   plugin_register_complex_config(PLUGIN_NAME, on_config);

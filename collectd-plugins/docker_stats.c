@@ -5,7 +5,7 @@
 #include "utils/common/common.h"
 
 #include "plugin_counters.h"
-#include "plugin_util.h"
+#include "plugin_endpoint.h"
 
 #include "cgroup/cgroup.h"
 #include "container/sampler.h"
@@ -25,13 +25,12 @@
  * Each <Plugin docker_stats> block is one endpoint with an inventory, a sampler
  * and a read callback of its own. collectd never runs one read callback twice
  * at a time, so nothing here needs a lock; what threads there are belong to the
- * library, which also says when Docker goes away and comes back. The daemon
- * frees nothing for us: shutdown does, when no read runs any more.
+ * library, which also says when Docker goes away and comes back.
  */
 typedef struct docker_stats_s {
+  plugin_endpoint_t base;
+
   /* config */
-  plugin_watch_t watch;
-  char *instance; /* NULL: the one without a name */
   char *rootfs;
   docker_stats_host_format_t host_format;
   docker_stats_groups_t groups;
@@ -41,20 +40,11 @@ typedef struct docker_stats_s {
   /* runtime */
   docker_stats_naming_t naming;
   char own_id[65]; /* "": we do not run in a container */
-  tally_inventory_t *inventory;
   tally_sampler_t *sampler;
   tally_devices_t *devices;
   docker_stats_identities_t *identities;
   bool was_read;
-
-  struct docker_stats_s *next;
 } docker_stats_t;
-
-static docker_stats_t *instances; /* in the order of the configuration */
-
-static const char *instance_name(const docker_stats_t *ds) {
-  return ds->instance != NULL ? ds->instance : "";
-}
 
 /* ---- read ---------------------------------------------------------------- */
 
@@ -62,7 +52,7 @@ static bool is_wanted(const tally_container_t *container, void *data) {
   const docker_stats_t *ds = data;
   if (ds->ignore_self && strcmp(container->id, ds->own_id) == 0)
     return false;
-  return plugin_watch_wants(&ds->watch, container);
+  return plugin_watch_wants(&ds->base.watch, container);
 }
 
 static int on_sample(const tally_container_sample_t *sample, void *data) {
@@ -76,18 +66,18 @@ static int on_sample(const tally_container_sample_t *sample, void *data) {
 
 /* The inventory has only just begun when the first read comes; a moment of
  * patience saves a whole interval without values. */
-static const tally_snapshot_t *first_snapshot(docker_stats_t *ds) {
+static const tally_snapshot_t *first_snapshot(tally_inventory_t *inventory) {
   uint64_t end =
       tally_clock_monotonic_ns() + FIRST_LIST_TIMEOUT_MS * TALLY_NS_PER_MS;
   for (;;) {
-    const tally_snapshot_t *snapshot = tally_inventory_snapshot(ds->inventory);
+    const tally_snapshot_t *snapshot = tally_inventory_snapshot(inventory);
     uint64_t now = tally_clock_monotonic_ns();
     if (snapshot->daemon.listed || snapshot->daemon.problem[0] != '\0' ||
         now >= end)
       return snapshot;
     uint64_t generation = snapshot->generation;
     tally_snapshot_unref(snapshot);
-    tally_inventory_wait(ds->inventory, generation,
+    tally_inventory_wait(inventory, generation,
                          (int)((end - now) / TALLY_NS_PER_MS) + 1);
   }
 }
@@ -96,12 +86,14 @@ static const tally_snapshot_t *first_snapshot(docker_stats_t *ds) {
  * less often, up to once a day. */
 static int on_read(user_data_t *user_data) {
   docker_stats_t *ds = user_data->data;
+  tally_inventory_t *inventory = ds->base.inventory;
+  const char *instance = plugin_endpoint_name(&ds->base);
   uint64_t cpu_before = tally_clock_thread_cpu_ns();
-  const tally_snapshot_t *snapshot =
-      ds->was_read ? tally_inventory_snapshot(ds->inventory)
-                   : first_snapshot(ds);
+  const tally_snapshot_t *snapshot = ds->was_read
+                                         ? tally_inventory_snapshot(inventory)
+                                         : first_snapshot(inventory);
   ds->was_read = true;
-  docker_stats_dispatch_host(snapshot, instance_name(ds));
+  docker_stats_dispatch_host(snapshot, instance);
   tally_snapshot_unref(snapshot);
 
   docker_stats_cost_t cost = {.dispatch_ns = 0};
@@ -111,9 +103,8 @@ static int on_read(user_data_t *user_data) {
   uint64_t cpu = tally_clock_thread_cpu_ns() - cpu_before;
   if (cpu > cost.sampler.cpu_ns)
     cost.dispatch_ns = cpu - cost.sampler.cpu_ns;
-  docker_stats_dispatch_cost(&cost, instance_name(ds));
-  plugin_counters_dispatch_events(PLUGIN_NAME, instance_name(ds),
-                                  ds->inventory);
+  docker_stats_dispatch_cost(&cost, instance);
+  plugin_counters_dispatch_events(PLUGIN_NAME, instance, inventory);
   return 0;
 }
 
@@ -140,8 +131,7 @@ static int set_host_format(const char *plugin, oconfig_item_t *ci,
   { key, set, offsetof(docker_stats_t, member) }
 
 static const plugin_option_t options[] = {
-    PLUGIN_WATCH_OPTIONS(docker_stats_t, watch),
-    OPTION("Instance", plugin_config_instance, instance),
+    PLUGIN_ENDPOINT_OPTIONS,
     OPTION("RootFS", plugin_config_string, rootfs),
     OPTION("HostFormat", set_host_format, host_format),
     OPTION("Network", plugin_config_bool, groups.network),
@@ -155,61 +145,45 @@ static const plugin_option_t options[] = {
     {NULL, NULL, 0},
 };
 
-static void destroy_instance(docker_stats_t *ds) {
-  tally_sampler_destroy(ds->sampler);
-  if (ds->inventory != NULL)
-    tally_inventory_release(ds->inventory);
-  tally_devices_destroy(ds->devices);
-  docker_stats_identities_destroy(ds->identities);
-  plugin_watch_clear(&ds->watch);
-  tally_select_destroy(ds->meta_labels);
-  free(ds->instance);
-  free(ds->rootfs);
-  free(ds);
-}
-
-static docker_stats_t *create_instance(void) {
-  docker_stats_t *ds = calloc(1, sizeof(*ds));
-  if (ds == NULL) {
-    ERROR(PLUGIN_NAME " plugin: out of memory");
-    return NULL;
-  }
+static void set_defaults(void *endpoint) {
+  docker_stats_t *ds = endpoint;
   ds->groups = (docker_stats_groups_t){.network = true,
                                        .block_io = true,
                                        .load = true,
                                        .pressure = true,
                                        .stopped = true};
-  return ds;
-}
-
-/* Its values must not get the names of another block's. */
-static int add_instance(docker_stats_t *ds) {
-  docker_stats_t **last = &instances;
-  for (; *last != NULL; last = &(*last)->next)
-    if (strcasecmp(instance_name(*last), instance_name(ds)) == 0)
-      return plugin_config_instance_taken(PLUGIN_NAME, instance_name(ds));
-  *last = ds;
-  return 0;
-}
-
-static int on_config(oconfig_item_t *block) {
-  docker_stats_t *ds = create_instance();
-  if (ds == NULL)
-    return -1;
-  if (plugin_config_block(PLUGIN_NAME, block, options, ds) == 0 &&
-      plugin_watch_finish(PLUGIN_NAME, &ds->watch) == 0 &&
-      add_instance(ds) == 0)
-    return 0;
-  destroy_instance(ds);
-  return -1;
 }
 
 /* ---- init and shutdown --------------------------------------------------- */
 
-static int start_instance(docker_stats_t *ds) {
+/* Controllers that the kernel was booted without, once and not per container.
+ */
+static void report_missing_controllers(const char *rootfs) {
   tally_error_t err = {0};
+  tally_cgroup_host_t *host = tally_cgroup_host_create(rootfs, &err);
+  if (host == NULL) {
+    WARNING(PLUGIN_NAME " plugin: %s", err.message);
+    return;
+  }
+  const char *hint = tally_cgroup_host_hint(host);
+  if (hint != NULL)
+    WARNING(PLUGIN_NAME " plugin: %s", hint);
+  tally_cgroup_host_destroy(host);
+}
+
+static int prepare(const plugin_endpoint_t *first) {
+  if (docker_stats_types_register(PLUGIN_NAME) != 0 ||
+      plugin_counters_register_events(PLUGIN_NAME) != 0)
+    return -1;
+  tally_cgroup_raise_descriptor_limit();
+  report_missing_controllers(((const docker_stats_t *)first)->rootfs);
+  return 0;
+}
+
+static int start(void *endpoint, tally_error_t *err) {
+  docker_stats_t *ds = endpoint;
   ds->naming = (docker_stats_naming_t){.host_format = ds->host_format,
-                                       .instance = ds->instance,
+                                       .instance = ds->base.instance,
                                        .meta_labels = ds->meta_labels};
   if (ds->ignore_self)
     tally_node_own_container(ds->own_id);
@@ -222,74 +196,41 @@ static int start_instance(docker_stats_t *ds) {
       .wanted = is_wanted,
       .wanted_data = ds,
   };
-  ds->inventory = tally_inventory_acquire(&ds->watch.endpoint, &err);
-  if (ds->inventory != NULL)
-    ds->sampler = tally_sampler_create(ds->inventory, &sampler, &err);
-  if (ds->sampler == NULL) {
-    ERROR(PLUGIN_NAME " plugin: endpoint %s: %s", ds->watch.endpoint.name,
-          err.message);
+  ds->sampler = tally_sampler_create(ds->base.inventory, &sampler, err);
+  if (ds->sampler == NULL)
     return -1;
-  }
   ds->devices = tally_devices_create(ds->rootfs);
   ds->identities = docker_stats_identities_create(&ds->naming);
-  if (ds->devices == NULL || ds->identities == NULL) {
-    ERROR(PLUGIN_NAME " plugin: out of memory");
-    return -1;
-  }
-
-  char name[DATA_MAX_NAME_LEN];
-  snprintf(name, sizeof(name), PLUGIN_NAME "%s%s",
-           ds->instance != NULL ? "/" : "", instance_name(ds));
-  return plugin_register_complex_read(NULL, name, on_read, 0,
-                                      &(user_data_t){.data = ds});
-}
-
-/* Controllers that the kernel was booted without, once and not per container.
- */
-static void report_missing_controllers(const docker_stats_t *ds) {
-  tally_error_t err = {0};
-  tally_cgroup_host_t *host = tally_cgroup_host_create(ds->rootfs, &err);
-  if (host == NULL) {
-    WARNING(PLUGIN_NAME " plugin: %s", err.message);
-    return;
-  }
-  const char *hint = tally_cgroup_host_hint(host);
-  if (hint != NULL)
-    WARNING(PLUGIN_NAME " plugin: %s", hint);
-  tally_cgroup_host_destroy(host);
-}
-
-static int on_init(void) {
-  plugin_util_log_init();
-  if (docker_stats_types_register(PLUGIN_NAME) != 0 ||
-      plugin_counters_register_events(PLUGIN_NAME) != 0)
-    return -1;
-  tally_cgroup_raise_descriptor_limit();
-  if (instances == NULL) {
-    /* loaded without a block: the local daemon with all defaults */
-    docker_stats_t *ds = create_instance();
-    if (ds == NULL)
-      return -1;
-    instances = ds;
-    if (plugin_watch_finish(PLUGIN_NAME, &ds->watch) != 0)
-      return -1;
-  }
-  report_missing_controllers(instances);
-  int status = -1; /* unless one of them works */
-  for (docker_stats_t *ds = instances; ds != NULL; ds = ds->next)
-    if (start_instance(ds) == 0)
-      status = 0;
-  return status;
-}
-
-static int on_shutdown(void) {
-  while (instances != NULL) {
-    docker_stats_t *ds = instances;
-    instances = ds->next;
-    destroy_instance(ds);
-  }
+  if (ds->devices == NULL || ds->identities == NULL)
+    return tally_error_set(err, ENOMEM, "statistics");
   return 0;
 }
+
+static void stop(void *endpoint) {
+  docker_stats_t *ds = endpoint;
+  tally_sampler_destroy(ds->sampler);
+  tally_devices_destroy(ds->devices);
+  docker_stats_identities_destroy(ds->identities);
+  tally_select_destroy(ds->meta_labels);
+  free(ds->rootfs);
+}
+
+static plugin_module_t module = {.name = PLUGIN_NAME,
+                                 .size = sizeof(docker_stats_t),
+                                 .options = options,
+                                 .set_defaults = set_defaults,
+                                 .prepare = prepare,
+                                 .start = start,
+                                 .read = on_read,
+                                 .stop = stop};
+
+static int on_config(oconfig_item_t *block) {
+  return plugin_module_config(&module, block);
+}
+
+static int on_init(void) { return plugin_module_init(&module); }
+
+static int on_shutdown(void) { return plugin_module_shutdown(&module); }
 
 void module_register(void) {
   plugin_register_complex_config(PLUGIN_NAME, on_config);

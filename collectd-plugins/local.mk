@@ -8,6 +8,8 @@ plugin_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
 plugin_files = \
 	collectd-plugins/plugin_counters.c \
 	collectd-plugins/plugin_counters.h \
+	collectd-plugins/plugin_endpoint.c \
+	collectd-plugins/plugin_endpoint.h \
 	collectd-plugins/plugin_name.c \
 	collectd-plugins/plugin_name.h \
 	collectd-plugins/plugin_util.c \

@@ -162,13 +162,6 @@ int plugin_config_instance(const char *plugin, oconfig_item_t *ci,
   return 0;
 }
 
-int plugin_config_instance_taken(const char *plugin, const char *instance) {
-  ERROR("%s plugin: configuration: Instance \"%s\": taken by another <Plugin "
-        "%s> block; each endpoint needs a name of its own",
-        plugin, instance, plugin);
-  return -1;
-}
-
 /* ---- which daemon, which containers -------------------------------------- */
 
 int plugin_watch_finish(const char *plugin, plugin_watch_t *watch) {

@@ -50,8 +50,6 @@ int plugin_config_number(const char *plugin, oconfig_item_t *ci, double min,
  * names: letters, digits and "_.-", at most 48 of them. */
 int plugin_config_instance(const char *plugin, oconfig_item_t *ci,
                            void *target);
-/* Logs that two blocks have the same Instance, and returns -1. */
-int plugin_config_instance_taken(const char *plugin, const char *instance);
 
 /* Logs `plugin plugin: KEY "VALUE": <why>` and returns -1. */
 int plugin_config_error(const char *plugin, const oconfig_item_t *ci,
