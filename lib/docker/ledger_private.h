@@ -2,6 +2,7 @@
 #ifndef TALLY_DOCKER_LEDGER_PRIVATE_H
 #define TALLY_DOCKER_LEDGER_PRIVATE_H
 
+#include "docker/id_list.h"
 #include "docker/journal.h"
 #include "docker/ledger.h"
 #include "docker/seen.h"
@@ -28,8 +29,7 @@ struct tally_ledger_s {
   uint64_t resume_ns; /* cursor_ns of the process before */
   bool primed;        /* the first sync has been */
   tally_seen_t seen;
-  tally_report_t **reports; /* sorted by id */
-  size_t count, size;
+  tally_id_list_t reports;
 
   bool durable;
   tally_journal_t journal;
@@ -41,7 +41,20 @@ struct tally_ledger_s {
 tally_report_t *tally_ledger_find(const tally_ledger_t *ledger, const char *id);
 /* Finds or makes it. NULL: out of memory. */
 tally_report_t *tally_ledger_add(tally_ledger_t *ledger, const char *id);
-void tally_ledger_remove(tally_ledger_t *ledger, const char *id);
+/* NULL is nothing. */
+void tally_ledger_remove(tally_ledger_t *ledger, tally_report_t *report);
+void tally_ledger_remove_all(tally_ledger_t *ledger);
+
+/* Remembers what the container looks like, for the day it has gone. */
+void tally_ledger_describe(tally_ledger_t *ledger, tally_report_t *report,
+                           const tally_container_t *container);
+/* Tells of a step that the daemon did not tell of, or that was before we came.
+ */
+void tally_ledger_make(tally_ledger_t *ledger, tally_report_t *report,
+                       tally_step_t step, uint64_t time_ns, int exit_code);
+/* When the run before the one that begins at `before_ns` ended. */
+uint64_t tally_report_lost_end(const tally_report_t *report,
+                               const tally_container_t *c, uint64_t before_ns);
 
 /* ---- ledger_store.c: what happened goes to the file, if there is one ----- */
 

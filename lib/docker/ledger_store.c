@@ -133,10 +133,11 @@ static int rewrite(tally_ledger_t *ledger, tally_error_t *err) {
   end_line(ledger);
   progress_line(ledger);
   seen_line(ledger);
-  for (size_t i = 0; i < ledger->count; i++) {
-    if (ledger->reports[i]->container != NULL)
-      description_line(ledger, ledger->reports[i]);
-    report_line(ledger, ledger->reports[i]);
+  for (size_t i = 0; i < ledger->reports.count; i++) {
+    const tally_report_t *report = ledger->reports.items[i];
+    if (report->container != NULL)
+      description_line(ledger, report);
+    report_line(ledger, report);
   }
   int status = tally_journal_rewrite(&ledger->journal, &ledger->text, err);
   tally_buffer_clear(&ledger->text); /* it can be large, and rarely is */
@@ -329,7 +330,7 @@ static int load_object(tally_ledger_t *ledger, const tally_json_t *json) {
   case 2:
     return load_report(ledger, json, id);
   default:
-    tally_ledger_remove(ledger, id);
+    tally_ledger_remove(ledger, tally_ledger_find(ledger, id));
     return 0;
   }
 }
@@ -345,8 +346,7 @@ static int load_line(const char *line, size_t len, void *data) {
 
 /* Back to a new ledger, after half of a corrupt file was read. */
 static void forget_all(tally_ledger_t *ledger) {
-  while (ledger->count > 0)
-    tally_ledger_remove(ledger, ledger->reports[0]->id);
+  tally_ledger_remove_all(ledger);
   ledger->seen = (tally_seen_t){0};
   ledger->begin_ns = ledger->cursor_ns = 0;
   ledger->primed = false;

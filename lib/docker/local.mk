@@ -15,6 +15,8 @@ lib_files += \
 	lib/docker/fence.h \
 	lib/docker/http.c \
 	lib/docker/http.h \
+	lib/docker/id_list.c \
+	lib/docker/id_list.h \
 	lib/docker/inspector.c \
 	lib/docker/inspector.h \
 	lib/docker/inventory.c \
@@ -23,6 +25,7 @@ lib_files += \
 	lib/docker/journal.h \
 	lib/docker/ledger.c \
 	lib/docker/ledger.h \
+	lib/docker/ledger_census.c \
 	lib/docker/ledger_private.h \
 	lib/docker/ledger_store.c \
 	lib/docker/made_event.c \

@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "docker/docker.h"
+#include "docker/id_list.h"
 
 typedef struct tally_entry_s {
   char id[65];
@@ -39,8 +40,7 @@ TAILQ_HEAD(tally_entry_queue_s, tally_entry_s);
 typedef struct tally_entry_queue_s tally_entry_queue_t;
 
 typedef struct tally_table_s {
-  tally_entry_t **entries;
-  size_t count, size;
+  tally_id_list_t list;
   uint64_t changes; /* of what a snapshot shows, since the last snapshot */
 } tally_table_t;
 
@@ -48,7 +48,7 @@ tally_entry_t *tally_table_find(const tally_table_t *table, const char *id);
 /* Finds or makes it. NULL: out of memory. */
 tally_entry_t *tally_table_add(tally_table_t *table, const char *id);
 /* The inspector must have forgotten it. */
-void tally_table_remove(tally_table_t *table, const char *id);
+void tally_table_remove(tally_table_t *table, tally_entry_t *entry);
 void tally_table_clear(tally_table_t *table);
 
 /* Takes over the reference `container`; keeps the old one if they are equal,

@@ -95,8 +95,8 @@ static void release(tally_worker_t *worker) {
   tally_stream_destroy(worker->stream);
   tally_worker_drop_pending(worker);
   tally_worker_census_cancel(worker);
-  for (size_t i = 0; i < worker->table.count; i++)
-    tally_inspector_forget(&worker->inspector, worker->table.entries[i]);
+  for (size_t i = 0; i < worker->table.list.count; i++)
+    tally_inspector_forget(&worker->inspector, worker->table.list.items[i]);
   tally_table_clear(&worker->table);
   tally_http_destroy(worker->http);
   free(worker);

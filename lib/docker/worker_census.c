@@ -118,12 +118,12 @@ void tally_worker_census_start(tally_worker_t *worker, bool all) {
 
 /* Who was neither listed nor mentioned by an event since is gone. */
 static void remove_unlisted(tally_worker_t *worker) {
-  for (size_t i = worker->table.count; i-- > 0;) {
-    tally_entry_t *entry = worker->table.entries[i];
+  for (size_t i = worker->table.list.count; i-- > 0;) {
+    tally_entry_t *entry = worker->table.list.items[i];
     if (entry->listed == worker->epoch)
       continue;
     tally_inspector_forget(&worker->inspector, entry);
-    tally_table_remove(&worker->table, entry->id);
+    tally_table_remove(&worker->table, entry);
   }
 }
 
@@ -152,8 +152,8 @@ static bool is_inspected(const tally_worker_t *worker) {
   if (!TAILQ_EMPTY(&worker->inspector.background) ||
       worker->inspector.under_way_background > 0)
     return false;
-  for (size_t i = 0; i < worker->table.count; i++) {
-    const tally_entry_t *entry = worker->table.entries[i];
+  for (size_t i = 0; i < worker->table.list.count; i++) {
+    const tally_entry_t *entry = worker->table.list.items[i];
     if (entry->answered < entry->census_wish && entry->retry_ns == 0)
       return false; /* an event has put it into the other queue */
   }

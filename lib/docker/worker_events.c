@@ -162,7 +162,7 @@ static void apply(tally_worker_t *worker, tally_pending_t *pending,
 
   if (tally_event_step(event) == TALLY_STEP_DESTROY && !pending->repeated) {
     tally_inspector_forget(&worker->inspector, entry);
-    tally_table_remove(&worker->table, event->actor_id);
+    tally_table_remove(&worker->table, entry);
   }
 }
 
