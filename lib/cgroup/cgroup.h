@@ -150,6 +150,8 @@ typedef struct tally_cgroup_sample_s {
   uint64_t threads;       /* pids.current */
   uint64_t threads_limit; /* pids.max */
   uint64_t processes;     /* lines of cgroup.procs */
+
+  bool at_rest; /* no task of it ran since the sample before this one */
 } tally_cgroup_sample_t;
 
 /* How many descriptors all readers together may keep open. Beyond it a file is
@@ -179,17 +181,26 @@ typedef enum tally_cgroup_status_e {
   TALLY_CGROUP_GONE = 1, /* the cgroup was removed (ENODEV); sample untouched */
 } tally_cgroup_status_t;
 
+typedef enum tally_cgroup_how_e {
+  TALLY_CGROUP_REFRESH = 1,  /* the limits too */
+  TALLY_CGROUP_CONTINUE = 2, /* *sample is what this reader filled in last */
+} tally_cgroup_how_t;
+
 /*
- * Reads all files into *sample. Limits (quota, pids limit, cpuset, on v2 also
- * memory) change rarely: they are read again when `refresh_limits` is set, when
- * this library wrote a limit of the container, or after a minute, and are
- * repeated otherwise. A file that cannot be read or understood leaves its own
- * numbers unknown and nothing else; the first such file of this read is in *err
- * (code != 0), which stays untouched if all is well. The caller sees to it that
- * this makes one log line and not one per read. Makes no heap allocation.
+ * Reads all files into *sample; `how` is 0 or an OR of the above.
+ *
+ * Limits (quota, pids limit, cpuset, on v2 also memory) change rarely: they are
+ * read again when asked for, when this library wrote a limit of the container,
+ * or after a minute, and are repeated otherwise. With CONTINUE, a container
+ * whose tasks have not run since the last sample is not read but for what tells
+ * so, for up to ten seconds: nothing else has changed (rest.h says why). A file
+ * that cannot be read or understood leaves its own numbers unknown and nothing
+ * else; the first such file of this read is in *err (code != 0), which stays
+ * untouched if all is well. The caller sees to it that this makes one log line
+ * and not one per read. Makes no heap allocation.
  */
 tally_cgroup_status_t tally_cgroup_reader_read(tally_cgroup_reader_t *reader,
-                                               bool refresh_limits,
+                                               unsigned how,
                                                tally_cgroup_sample_t *sample,
                                                tally_error_t *err);
 

@@ -16,8 +16,12 @@
 typedef int (*tally_cgroup_parse_t)(const char *text, size_t len,
                                     tally_cgroup_sample_t *sample);
 
+/* When a file is read. All but the limits are kept open. */
 typedef enum tally_cgroup_cadence_e {
-  TALLY_CGROUP_EACH_TIME, /* kept open, read for each sample */
+  TALLY_CGROUP_EACH_TIME, /* for each sample */
+  TALLY_CGROUP_SIGN,      /* also, and standing still it is a sign of rest */
+  TALLY_CGROUP_BY_TASKS,  /* not at rest: only the container's tasks move it */
+  TALLY_CGROUP_PRESSURE,  /* not at rest, once its averages have decayed */
   TALLY_CGROUP_LIMIT,     /* changes rarely: opened when it is read again */
 } tally_cgroup_cadence_t;
 
@@ -45,6 +49,9 @@ extern const size_t tally_cgroup_files_v2_count;
 
 /* Every number unknown, no devices. */
 void tally_cgroup_sample_init(tally_cgroup_sample_t *sample);
+
+/* No devices, and not known whether there are any. */
+void tally_cgroup_sample_forget_devices(tally_cgroup_sample_t *sample);
 
 /* Copies without the unused part of the list of devices. */
 void tally_cgroup_sample_copy(tally_cgroup_sample_t *to,

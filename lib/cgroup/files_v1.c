@@ -184,38 +184,38 @@ static int parse_threads_limit(const char *text, size_t len,
 #define MEMORY TALLY_CONTROLLER_MEMORY
 #define BLKIO TALLY_CONTROLLER_IO
 #define PIDS TALLY_CONTROLLER_PIDS
-#define EACH_TIME TALLY_CGROUP_EACH_TIME
+#define SIGN TALLY_CGROUP_SIGN
+#define BY_TASKS TALLY_CGROUP_BY_TASKS
 #define LIMIT TALLY_CGROUP_LIMIT
 
 const tally_cgroup_file_t tally_cgroup_files_v1[] = {
-    {"cpuacct.usage", CPUACCT, EACH_TIME, parse_cpuacct_usage},
-    {"cpuacct.stat", CPUACCT, EACH_TIME, parse_cpuacct_stat},
-    {"cpu.stat", CPU, EACH_TIME, parse_cpu_stat},
+    {"cpuacct.usage", CPUACCT, SIGN, parse_cpuacct_usage},
+    {"cpuacct.stat", CPUACCT, BY_TASKS, parse_cpuacct_stat},
+    {"cpu.stat", CPU, BY_TASKS, parse_cpu_stat},
     {"cpu.cfs_quota_us", CPU, LIMIT, parse_quota},
     {"cpu.cfs_period_us", CPU, LIMIT, parse_period},
     {"cpuset.effective_cpus", CPUSET, LIMIT, parse_cpus},
     {"cpuset.cpus", CPUSET, LIMIT, parse_cpus, true},
-    {"memory.stat", MEMORY, EACH_TIME, parse_memory_stat},
-    {"memory.usage_in_bytes", MEMORY, EACH_TIME, parse_memory_usage},
-    {"memory.kmem.usage_in_bytes", MEMORY, EACH_TIME, parse_memory_kernel},
-    {"memory.failcnt", MEMORY, EACH_TIME, parse_limit_hits},
-    {"memory.oom_control", MEMORY, EACH_TIME, parse_oom_control},
-    {"blkio.throttle.io_service_bytes_recursive", BLKIO, EACH_TIME,
+    {"memory.stat", MEMORY, BY_TASKS, parse_memory_stat},
+    {"memory.usage_in_bytes", MEMORY, SIGN, parse_memory_usage},
+    {"memory.kmem.usage_in_bytes", MEMORY, BY_TASKS, parse_memory_kernel},
+    {"memory.failcnt", MEMORY, BY_TASKS, parse_limit_hits},
+    {"memory.oom_control", MEMORY, BY_TASKS, parse_oom_control},
+    {"blkio.throttle.io_service_bytes_recursive", BLKIO, BY_TASKS,
      tally_parse_blkio_bytes},
-    {"blkio.throttle.io_service_bytes", BLKIO, EACH_TIME,
+    {"blkio.throttle.io_service_bytes", BLKIO, BY_TASKS,
      tally_parse_blkio_bytes, true},
-    {"blkio.throttle.io_serviced_recursive", BLKIO, EACH_TIME,
+    {"blkio.throttle.io_serviced_recursive", BLKIO, BY_TASKS,
      tally_parse_blkio_ops},
-    {"blkio.throttle.io_serviced", BLKIO, EACH_TIME, tally_parse_blkio_ops,
+    {"blkio.throttle.io_serviced", BLKIO, BY_TASKS, tally_parse_blkio_ops,
      true},
-    {"pids.current", PIDS, EACH_TIME, parse_threads},
+    {"pids.current", PIDS, BY_TASKS, parse_threads},
     {"pids.max", PIDS, LIMIT, parse_threads_limit},
     /* The same in all of them. A descriptor that is read at least once a second
      * gets the same list for ever (cgroup_pidlist_start in cgroup-v1.c). */
-    {"cgroup.procs", CPUACCT, EACH_TIME, NULL, .reopen = true},
-    {"cgroup.procs", MEMORY, EACH_TIME, NULL, .otherwise = true,
-     .reopen = true},
-    {"cgroup.procs", PIDS, EACH_TIME, NULL, .otherwise = true, .reopen = true},
+    {"cgroup.procs", CPUACCT, BY_TASKS, NULL, .reopen = true},
+    {"cgroup.procs", MEMORY, BY_TASKS, NULL, .otherwise = true, .reopen = true},
+    {"cgroup.procs", PIDS, BY_TASKS, NULL, .otherwise = true, .reopen = true},
 };
 const size_t tally_cgroup_files_v1_count =
     sizeof(tally_cgroup_files_v1) / sizeof(tally_cgroup_files_v1[0]);

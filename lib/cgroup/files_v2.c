@@ -190,25 +190,29 @@ static int parse_io_pressure(const char *text, size_t len,
 #define PIDS TALLY_CONTROLLER_PIDS
 #define UNIFIED TALLY_CONTROLLER_UNIFIED
 #define EACH_TIME TALLY_CGROUP_EACH_TIME
+#define SIGN TALLY_CGROUP_SIGN
+#define BY_TASKS TALLY_CGROUP_BY_TASKS
+#define PRESSURE TALLY_CGROUP_PRESSURE
 #define LIMIT TALLY_CGROUP_LIMIT
 
 const tally_cgroup_file_t tally_cgroup_files_v2[] = {
-    {"cpu.stat", CPUACCT, EACH_TIME, parse_cpu_stat},
+    {"cpu.stat", CPUACCT, SIGN, parse_cpu_stat},
     {"cpu.max", CPU, LIMIT, parse_cpu_max},
     {"cpuset.cpus.effective", CPUSET, LIMIT, parse_cpus},
-    {"memory.stat", MEMORY, EACH_TIME, parse_memory_stat},
-    {"memory.current", MEMORY, EACH_TIME, parse_memory_current},
-    {"memory.swap.current", MEMORY, EACH_TIME, parse_swap_current},
-    {"memory.events", MEMORY, EACH_TIME, parse_memory_events},
+    {"memory.stat", MEMORY, BY_TASKS, parse_memory_stat},
+    {"memory.current", MEMORY, SIGN, parse_memory_current},
+    {"memory.swap.current", MEMORY, BY_TASKS, parse_swap_current},
+    {"memory.events", MEMORY, BY_TASKS, parse_memory_events},
     {"memory.max", MEMORY, LIMIT, parse_memory_max},
     {"memory.swap.max", MEMORY, LIMIT, parse_swap_max},
+    /* written back by the kernel, perhaps long after the task wrote */
     {"io.stat", IO, EACH_TIME, tally_parse_io_stat},
-    {"pids.current", PIDS, EACH_TIME, parse_threads},
+    {"pids.current", PIDS, BY_TASKS, parse_threads},
     {"pids.max", PIDS, LIMIT, parse_threads_limit},
-    {"cgroup.procs", UNIFIED, EACH_TIME, NULL},
-    {"cpu.pressure", UNIFIED, EACH_TIME, parse_cpu_pressure},
-    {"memory.pressure", UNIFIED, EACH_TIME, parse_memory_pressure},
-    {"io.pressure", UNIFIED, EACH_TIME, parse_io_pressure},
+    {"cgroup.procs", UNIFIED, BY_TASKS, NULL},
+    {"cpu.pressure", UNIFIED, PRESSURE, parse_cpu_pressure},
+    {"memory.pressure", UNIFIED, PRESSURE, parse_memory_pressure},
+    {"io.pressure", UNIFIED, PRESSURE, parse_io_pressure},
 };
 const size_t tally_cgroup_files_v2_count =
     sizeof(tally_cgroup_files_v2) / sizeof(tally_cgroup_files_v2[0]);

@@ -21,4 +21,6 @@ lib_files += \
 	lib/cgroup/parse.h \
 	lib/cgroup/parse_io.c \
 	lib/cgroup/reader.c \
+	lib/cgroup/rest.c \
+	lib/cgroup/rest.h \
 	lib/cgroup/sample.c

@@ -22,6 +22,7 @@
 #include "cgroup/epoch.h"
 #include "cgroup/files.h"
 #include "cgroup/parse.h"
+#include "cgroup/rest.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
 
@@ -49,6 +50,7 @@ struct tally_cgroup_reader_s {
   uint64_t limits_due_ns; /* monotonic; 0: at the next read */
   const atomic_uint *epoch;
   unsigned limits_epoch; /* what *epoch was when they were read */
+  tally_rest_t rest;
   size_t slots_count;
   slot_t slots[];
 };
@@ -94,7 +96,7 @@ static void add_files(tally_cgroup_reader_t *reader, int version,
     if (!exists)
       continue;
     if (fd >= 0) {
-      if (file->cadence == TALLY_CGROUP_EACH_TIME && !file->reopen &&
+      if (file->cadence != TALLY_CGROUP_LIMIT && !file->reopen &&
           tally_cgroup_descriptor_take()) {
         fd = tally_file_raise(fd);
       } else {
@@ -294,44 +296,101 @@ static void repeat_limits(tally_cgroup_sample_t *sample,
   sample->threads_limit = limits->threads_limit;
 }
 
-/* Spreads the next look at the limits over half the time, so that readers which
- * were made together do not all do it in the same run. */
-static uint64_t next_due(const tally_cgroup_reader_t *reader, uint64_t now) {
-  uint64_t spread = (uintptr_t)reader / sizeof(*reader) % 64;
-  return now + LIMITS_AGE_NS - LIMITS_AGE_NS / 2 * spread / 64;
+/* Up to half the time, different from reader to reader: those that were made
+ * together shall not all do what is due after `time` in the same run. */
+static uint64_t spread(const tally_cgroup_reader_t *reader, uint64_t time) {
+  return time / 2 * ((uintptr_t)reader / sizeof(*reader) % 64) / 64;
+}
+
+/* ---- reading at rest ----------------------------------------------------- */
+
+static bool is_read_at_rest(const tally_cgroup_file_t *file, bool decayed) {
+  switch (file->cadence) {
+  case TALLY_CGROUP_EACH_TIME:
+  case TALLY_CGROUP_SIGN:
+    return true;
+  case TALLY_CGROUP_PRESSURE:
+    return !decayed;
+  case TALLY_CGROUP_BY_TASKS:
+  case TALLY_CGROUP_LIMIT:
+    break;
+  }
+  return false;
+}
+
+/* Brings *fresh from `before` to now with the few files that may have changed.
+ * false: it is not at rest, or something failed; *fresh is of no use then. */
+static bool read_at_rest(const tally_cgroup_reader_t *reader,
+                         const tally_cgroup_sample_t *before,
+                         tally_cgroup_sample_t *fresh) {
+  bool decayed = tally_rest_has_decayed(before);
+  tally_cgroup_sample_copy(fresh, before);
+  for (size_t i = 0; i < reader->slots_count; i++) {
+    const slot_t *slot = &reader->slots[i];
+    if (!is_read_at_rest(slot->file, decayed))
+      continue;
+    if (slot->file->controller == TALLY_CONTROLLER_IO)
+      tally_cgroup_sample_forget_devices(fresh); /* the parser adds to them */
+    if (read_slot(reader, slot, fresh) != 0 ||
+        !tally_rest_is_still(before, fresh))
+      return false;
+  }
+  return true;
 }
 
 /* ---- reading all --------------------------------------------------------- */
 
+/* What could not be read is unknown in *fresh, and *failed is set. */
+static tally_cgroup_status_t read_whole(tally_cgroup_reader_t *reader,
+                                        bool with_limits,
+                                        tally_cgroup_sample_t *fresh,
+                                        tally_error_t *err, bool *failed) {
+  tally_cgroup_sample_init(fresh);
+  if (!with_limits)
+    repeat_limits(fresh, &reader->limits);
+  for (size_t i = 0; i < reader->slots_count; i++) {
+    slot_t *slot = &reader->slots[i];
+    if (slot->file->cadence == TALLY_CGROUP_LIMIT && !with_limits)
+      continue;
+    if (read_slot(reader, slot, fresh) != 0 &&
+        on_failure(reader, slot, err, failed) == TALLY_CGROUP_GONE)
+      return TALLY_CGROUP_GONE;
+  }
+  return TALLY_CGROUP_READ;
+}
+
 tally_cgroup_status_t tally_cgroup_reader_read(tally_cgroup_reader_t *reader,
-                                               bool refresh_limits,
+                                               unsigned how,
                                                tally_cgroup_sample_t *sample,
                                                tally_error_t *err) {
   uint64_t now = tally_clock_monotonic_ns();
   unsigned epoch = atomic_load_explicit(reader->epoch, memory_order_acquire);
-  if (epoch != reader->limits_epoch || now >= reader->limits_due_ns)
-    refresh_limits = true;
+  bool with_limits = (how & TALLY_CGROUP_REFRESH) != 0 ||
+                     epoch != reader->limits_epoch ||
+                     now >= reader->limits_due_ns;
+  const tally_cgroup_sample_t *before =
+      (how & TALLY_CGROUP_CONTINUE) != 0 ? sample : NULL;
 
   tally_cgroup_sample_t fresh;
-  tally_cgroup_sample_init(&fresh);
-  if (!refresh_limits)
-    repeat_limits(&fresh, &reader->limits);
+  if (before != NULL && now < reader->rest.until_ns && !with_limits &&
+      read_at_rest(reader, before, &fresh)) {
+    fresh.at_rest = true;
+    tally_cgroup_sample_copy(sample, &fresh);
+    return TALLY_CGROUP_READ;
+  }
 
   bool failed = false;
-  for (size_t i = 0; i < reader->slots_count; i++) {
-    slot_t *slot = &reader->slots[i];
-    if (slot->file->cadence == TALLY_CGROUP_LIMIT && !refresh_limits)
-      continue;
-    if (read_slot(reader, slot, &fresh) != 0 &&
-        on_failure(reader, slot, err, &failed) == TALLY_CGROUP_GONE)
-      return TALLY_CGROUP_GONE;
-  }
-
-  if (refresh_limits) {
+  if (read_whole(reader, with_limits, &fresh, err, &failed) ==
+      TALLY_CGROUP_GONE)
+    return TALLY_CGROUP_GONE;
+  if (with_limits) {
     keep_limits(&reader->limits, &fresh);
     reader->limits_epoch = epoch;
-    reader->limits_due_ns = next_due(reader, now);
+    reader->limits_due_ns = now + LIMITS_AGE_NS - spread(reader, LIMITS_AGE_NS);
   }
+  /* Whoever is told what failed shall be told each time. */
+  tally_rest_update(&reader->rest, failed ? NULL : before, &fresh, now,
+                    spread(reader, TALLY_REST_LASTS_NS));
   tally_cgroup_sample_copy(sample, &fresh);
   return TALLY_CGROUP_READ;
 }

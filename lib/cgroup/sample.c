@@ -15,12 +15,17 @@ void tally_cgroup_sample_init(tally_cgroup_sample_t *sample) {
     sample->pressure[i].some_avg10 = NAN;
     sample->pressure[i].full_avg10 = NAN;
   }
-  sample->devices_count = 0;
-  sample->devices_ignored = 0;
-  sample->devices_known = false;
+  tally_cgroup_sample_forget_devices(sample);
   sample->threads = TALLY_UNKNOWN;
   sample->threads_limit = TALLY_UNKNOWN;
   sample->processes = TALLY_UNKNOWN;
+  sample->at_rest = false;
+}
+
+void tally_cgroup_sample_forget_devices(tally_cgroup_sample_t *sample) {
+  sample->devices_count = 0;
+  sample->devices_ignored = 0;
+  sample->devices_known = false;
 }
 
 void tally_cgroup_sample_copy(tally_cgroup_sample_t *to,

@@ -134,6 +134,7 @@ tally_probe_t *tally_probe_create(const tally_container_t *container,
   probe->pid = container->pid;
   probe->started_ns = container->started_ns;
   probe->cpu_base.usage_ns = TALLY_UNKNOWN;
+  probe->active = TALLY_UNKNOWN;
   tally_container_sample_init(&probe->last, container);
   if (open_cgroup(probe, probing, err) != 0) {
     tally_probe_destroy(probe);
@@ -255,12 +256,13 @@ static void sample_network_end(tally_probe_t *probe,
 
 static void sample_load(tally_probe_t *probe, const tally_probing_t *probing,
                         uint64_t at_ns, tally_error_t *err) {
-  uint64_t active;
-  if (probe->load_dir == NULL ||
-      tally_tasks_active(probing->tasks, probe->load_dir, probe->load_version,
-                         &active, err) != 0)
+  if (probe->load_dir == NULL)
     return;
-  tally_load_update(&probe->load, active, at_ns);
+  if (probe->active != 0 &&
+      tally_tasks_active(probing->tasks, probe->load_dir, probe->load_version,
+                         &probe->active, err) != 0)
+    return;
+  tally_load_update(&probe->load, probe->active, at_ns);
   memcpy(probe->last.load, probe->load.average, sizeof(probe->last.load));
 }
 
@@ -305,7 +307,7 @@ static tally_cgroup_status_t sample_end(tally_probe_t *probe,
                                         const tally_probing_t *probing) {
   uint64_t at_ns = tally_clock_monotonic_ns();
   tally_cgroup_sample_t now;
-  if (tally_cgroup_reader_read(probe->reader, false, &now, NULL) ==
+  if (tally_cgroup_reader_read(probe->reader, 0, &now, NULL) ==
       TALLY_CGROUP_GONE)
     return TALLY_CGROUP_GONE;
   tally_cgroup_sample_take_counters(&probe->last.cgroup, &now);
@@ -328,10 +330,15 @@ tally_cgroup_status_t tally_probe_sample(tally_probe_t *probe,
   tally_error_t err = {0};
   tally_container_sample_t *s = &probe->last;
   uint64_t at_ns = tally_clock_monotonic_ns();
-  if (tally_cgroup_reader_read(probe->reader, probe->refresh, &s->cgroup,
-                               &err) == TALLY_CGROUP_GONE)
+  unsigned how =
+      TALLY_CGROUP_CONTINUE | (probe->refresh ? TALLY_CGROUP_REFRESH : 0);
+  if (tally_cgroup_reader_read(probe->reader, how, &s->cgroup, &err) ==
+      TALLY_CGROUP_GONE)
     return TALLY_CGROUP_GONE;
   stamp(probe, at_ns);
+  /* None of its tasks can have become active without running. */
+  if (!s->cgroup.at_rest)
+    probe->active = TALLY_UNKNOWN;
   sample_network(probe, probing, sampling, &err);
   if (sampling == TALLY_SAMPLE_VISIT) {
     s->cpu_percent = NAN;

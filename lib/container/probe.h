@@ -34,6 +34,7 @@ typedef struct tally_probe_s {
   tally_cgroup_reader_t *reader;
   char *load_dir; /* whose tasks are counted; NULL: no load */
   int load_version;
+  uint64_t active; /* tasks; TALLY_UNKNOWN: to be counted again */
   tally_load_t load;
 
   tally_netns_t *netns; /* NULL: unknown, or the host's */

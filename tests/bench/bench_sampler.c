@@ -151,7 +151,7 @@ static void read_samples(bench_t *bench) {
   tally_interface_t interfaces[4];
   for (size_t i = 0; i < bench->count; i++) {
     tally_error_t err = {0};
-    if (tally_cgroup_reader_read(bench->containers[i].reader, false, &sample,
+    if (tally_cgroup_reader_read(bench->containers[i].reader, 0, &sample,
                                  &err) != TALLY_CGROUP_READ ||
         tally_netns_interfaces(bench->containers[i].netns, interfaces, 4,
                                &err) != 1 ||
@@ -263,7 +263,7 @@ static void run_bench(bench_t *bench, bool v1) {
   const bench_container_t *first = &bench->containers[0];
   const tally_container_sample_t *sampled = &first->probe->last;
   tally_cgroup_sample_t read;
-  (void)tally_cgroup_reader_read(first->reader, false, &read, NULL);
+  (void)tally_cgroup_reader_read(first->reader, 0, &read, NULL);
   report(bench, "bare loop of pread", us[0], "µs", "");
   report(bench, "reading and parsing", us[1], "µs", v1 ? ", \"most\": 20" : "");
   report(bench, "reading and parsing, against the bare loop", us[1] / us[0],

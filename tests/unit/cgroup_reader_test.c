@@ -97,7 +97,8 @@ static void test_hybrid(void **state) {
   for (int i = 0; i < 3; i++) { /* the same, however often it is read */
     tally_cgroup_sample_t s;
     memset(&s, 0x5a, sizeof(s));
-    assert_int_equal(tally_cgroup_reader_read(reader, i == 2, &s, &err),
+    assert_int_equal(tally_cgroup_reader_read(
+                         reader, i == 2 ? TALLY_CGROUP_REFRESH : 0, &s, &err),
                      TALLY_CGROUP_READ);
     assert_int_equal(err.code, 0);
     assert_hybrid(&s);
@@ -110,7 +111,7 @@ static void test_unified(void **state) {
       open_container(tree_fixture("unified-6.1"), UNIFIED_PID, UNIFIED_ID);
   tally_error_t err = {0};
   tally_cgroup_sample_t s;
-  assert_int_equal(tally_cgroup_reader_read(reader, false, &s, &err),
+  assert_int_equal(tally_cgroup_reader_read(reader, 0, &s, &err),
                    TALLY_CGROUP_READ);
   assert_int_equal(err.code, 0);
   assert_int_equal(s.cpu_usage_ns, 2521843000);
@@ -168,7 +169,7 @@ static tally_cgroup_sample_t read_once(tally_cgroup_reader_t *reader,
                                        tally_error_t *err) {
   tally_cgroup_sample_t s;
   *err = (tally_error_t){0};
-  assert_int_equal(tally_cgroup_reader_read(reader, false, &s, err),
+  assert_int_equal(tally_cgroup_reader_read(reader, 0, &s, err),
                    TALLY_CGROUP_READ);
   return s;
 }
@@ -332,8 +333,9 @@ static void test_limits_are_repeated(void **state) {
   assert_int_equal(s.threads_limit, 100);
   assert_int_equal(s.threads, 2);
 
-  assert_int_equal(tally_cgroup_reader_read(reader, true, &s, &err),
-                   TALLY_CGROUP_READ);
+  assert_int_equal(
+      tally_cgroup_reader_read(reader, TALLY_CGROUP_REFRESH, &s, &err),
+      TALLY_CGROUP_READ);
   assert_int_equal(s.threads_limit, 200);
 
   /* somebody in this process has written a limit of this container */
@@ -398,7 +400,7 @@ static void test_gone_without_descriptors(void **state) {
   /* the directory: the container has gone; the sample stays as it was */
   tree_remove(&tree, "/cgroup/docker/" ID);
   err = (tally_error_t){0};
-  assert_int_equal(tally_cgroup_reader_read(reader, false, &s, &err),
+  assert_int_equal(tally_cgroup_reader_read(reader, 0, &s, &err),
                    TALLY_CGROUP_GONE);
   assert_int_equal(s.threads, 1);
   assert_int_equal(s.memory_limit_hits, 6);
@@ -451,13 +453,13 @@ static void test_removed_cgroup(void **state) {
   assert_true(tally_cgroup_descriptors_in_use() > 0);
 
   remove_cgroup(&paths);
-  assert_int_equal(tally_cgroup_reader_read(reader, false, &s, &err),
+  assert_int_equal(tally_cgroup_reader_read(reader, 0, &s, &err),
                    TALLY_CGROUP_GONE);
 
   /* The old descriptors do not follow to a new one of the same name. */
   tally_cgroup_paths_clear(&paths);
   assert_true(make_cgroup(host, &paths));
-  assert_int_equal(tally_cgroup_reader_read(reader, false, &s, &err),
+  assert_int_equal(tally_cgroup_reader_read(reader, 0, &s, &err),
                    TALLY_CGROUP_GONE);
   remove_cgroup(&paths);
   tally_cgroup_reader_destroy(reader);

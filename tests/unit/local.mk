@@ -12,6 +12,7 @@ unit_tests += \
 	tests/unit/cgroup_locate_test \
 	tests/unit/cgroup_parse_test \
 	tests/unit/cgroup_reader_test \
+	tests/unit/cgroup_rest_test \
 	tests/unit/core_test \
 	tests/unit/engine_update_test \
 	tests/unit/lifecycle_test \
@@ -56,6 +57,11 @@ tests_unit_cgroup_reader_test_SOURCES = tests/unit/cgroup_reader_test.c tests/un
 tests_unit_cgroup_reader_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_cgroup_reader_test_CFLAGS = $(unit_cflags)
 tests_unit_cgroup_reader_test_LDADD = $(unit_libs)
+
+tests_unit_cgroup_rest_test_SOURCES = tests/unit/cgroup_rest_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_cgroup_rest_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cgroup_rest_test_CFLAGS = $(unit_cflags)
+tests_unit_cgroup_rest_test_LDADD = $(unit_libs)
 
 tests_unit_node_test_SOURCES = tests/unit/node_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_node_test_CPPFLAGS = $(unit_cppflags)
