@@ -27,7 +27,7 @@ _WRITE = (f"dd if=/dev/zero of=/disk/x bs={MIB} count={WRITTEN // MIB} "
 _FORK = f"for i in $(seq {FORKED}); do sleep 1000 & done; wait"
 # tail wants to hold all of /dev/zero; the shell survives it. The room is more
 # than that, because runc puts itself and a copy of its program there first.
-_STARVE, _STARVED = "tail /dev/zero; sleep 1000", 48 * MIB
+_STARVE, STARVED = "tail /dev/zero; sleep 1000", 48 * MIB
 # nc ends when its standard input does.
 _RECEIVE = ("nc -ll -p 9001 -e cat & "
             "sleep 1000 | nc -l -p 9000 >/dev/null; sleep 1000")
@@ -60,7 +60,7 @@ class Quay:
                   BlkioDeviceWriteBps=[
                       {"Path": self.disk_device, "Rate": 10**10}])
         self._run("forker", _FORK, PidsLimit=50)
-        self._run("starver", _STARVE, Memory=_STARVED)
+        self._run("starver", _STARVE, Memory=STARVED)
         address = receiver.inspect()["NetworkSettings"]["Networks"]["bridge"]
         self._run("sender", _SEND.format(ip=address["IPAddress"]))
         wait_until(self._has_happened, "the containers have done their work",

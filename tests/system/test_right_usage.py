@@ -145,7 +145,7 @@ def test_oom_kill_is_counted(readings):
     sample = readings["docker-starver/container_memory"].sample
     assert sample["oom_kills"] >= 1
     assert sample["limit_hits"] >= 1
-    assert sample["limit"] == 16 * work.MIB
+    assert sample["limit"] == work.STARVED
     assert readings["docker-eater/container_memory"].sample["oom_kills"] == 0
 
 
