@@ -39,3 +39,32 @@ libtallyagentx_testing_la_SOURCES = $(agentx_files) $(agentx_snmp_files)
 libtallyagentx_testing_la_CPPFLAGS = $(agentx_cppflags) -DTALLY_TESTING
 libtallyagentx_testing_la_CFLAGS = $(agentx_cflags)
 libtallyagentx_testing_la_LIBADD = libtallyman_testing.la $(agentx_libs)
+
+# The MIB module, with the root arc that was chosen. Each arc between it and
+# enterprises gets a name of its own: a module may not use nodes without one.
+mibsdir = $(datadir)/snmp/mibs
+basicmibsdir = $(pkgdatadir)/basic-mibs
+basic_mibs = \
+	snmp-subagent/basic-mibs/HCNUM-TC.txt \
+	snmp-subagent/basic-mibs/SNMP-FRAMEWORK-MIB.txt \
+	snmp-subagent/basic-mibs/SNMPv2-CONF.txt \
+	snmp-subagent/basic-mibs/SNMPv2-SMI.txt \
+	snmp-subagent/basic-mibs/SNMPv2-TC.txt
+EXTRA_DIST += snmp-subagent/TALLYMAN-MIB.txt.in $(basic_mibs)
+CLEANFILES += snmp-subagent/TALLYMAN-MIB.txt
+if BUILD_TALLYMAN_AGENTX
+mibs_DATA = snmp-subagent/TALLYMAN-MIB.txt
+basicmibs_DATA = $(basic_mibs)
+endif
+
+snmp-subagent/TALLYMAN-MIB.txt: snmp-subagent/TALLYMAN-MIB.txt.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '$(TALLYMAN_ROOT_ARCS)' | $(AWK) '{ \
+	    up = "enterprises"; \
+	    for (i = 1; i < NF; i++) { \
+	      nodes = nodes "tallyRoot" i " OBJECT IDENTIFIER ::= { " \
+	        up " " $$i " }\\n"; \
+	      up = "tallyRoot" i \
+	    } \
+	    print "s/@TALLYMAN_ROOT@/" up " " $$NF "/"; \
+	    print "s/@TALLYMAN_ROOT_NODES@/" nodes "/" }' >$@.sed && \
+	  $(SED) -f $@.sed $(srcdir)/$@.in >$@.tmp && rm $@.sed && mv $@.tmp $@
