@@ -17,7 +17,7 @@
 #include "proc/sock_diag.h"
 
 struct tally_netns_s {
-  uint64_t id; /* inode */
+  uint64_t id; /* see namespace_of() */
   pid_t pid;
   bool keep;
   int dev_fd;  /* net/dev; -1: opened for each read */
@@ -25,9 +25,15 @@ struct tally_netns_s {
   char proc[]; /* the directory */
 };
 
+/*
+ * The inode of net/dev: the kernel makes one such file per namespace and not
+ * per process, so it tells namespaces apart as well as ns/net does. To look at
+ * ns/net takes the rights of a debugger (PTRACE_MODE_READ, namespaces(7)), to
+ * look at net/dev none.
+ */
 static uint64_t namespace_of(int process) {
   struct stat st;
-  return fstatat(process, "ns/net", &st, 0) == 0 ? st.st_ino : 0;
+  return fstatat(process, "net/dev", &st, 0) == 0 ? st.st_ino : 0;
 }
 
 uint64_t tally_netns_id_of(const char *proc, pid_t pid) {

@@ -42,7 +42,8 @@ tally_netns_t *tally_netns_create(const char *proc, pid_t pid,
                                   tally_error_t *err);
 void tally_netns_destroy(tally_netns_t *netns);
 
-/* Inode of the namespace: equal for containers that share one. */
+/* A number of the namespace: equal for containers that share one. Needs no
+ * privilege. */
 uint64_t tally_netns_id(const tally_netns_t *netns);
 /* The same for a process of which nothing more is wanted (PID 1: the host's
  * own namespace); 0: unknown. */

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -18,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,6 +184,41 @@ static void test_namespace(void **state) {
   assert_int_equal(err.code, ESRCH);
   tally_netns_destroy(kept);
   tally_netns_destroy(opened);
+}
+
+/* What the child found out; 0 is success. */
+static int look_as_nobody(pid_t pid, uint64_t host) {
+  const uid_t nobody = 65534;
+  if (setgroups(0, NULL) != 0 || setgid(nobody) != 0 || setuid(nobody) != 0)
+    return 1;
+  char path[64];
+  struct stat st;
+  snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+  if (stat(path, &st) == 0)
+    return 2; /* then this is no test */
+  tally_netns_t *netns = tally_netns_create("/proc", pid, NULL, false, NULL);
+  tally_interface_t i[TALLY_INTERFACES_MAX];
+  if (netns == NULL || tally_netns_id(netns) == host)
+    return 3;
+  return tally_netns_interfaces(netns, i, TALLY_INTERFACES_MAX, NULL) >= 0 ? 0
+                                                                           : 4;
+}
+
+/* Who may not trace a process still sees its namespace. */
+static void test_namespace_without_privilege(void **state) {
+  pid_t pid = getuid() == 0 ? start_in_namespace() : 0;
+  if (pid == 0)
+    SKIP("no network namespace can be made here");
+  uint64_t host = tally_netns_id_of("/proc", getpid());
+  pid_t child = fork();
+  if (child == 0)
+    _exit(look_as_nobody(pid, host));
+  int status = -1;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  kill(pid, SIGKILL);
+  waitpid(pid, NULL, 0);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void test_process_of_somebody_else(void **state) {
@@ -455,6 +492,7 @@ int main(void) {
       cmocka_unit_test(test_netdev),
       cmocka_unit_test(test_netdev_hostile),
       cmocka_unit_test(test_namespace),
+      cmocka_unit_test(test_namespace_without_privilege),
       cmocka_unit_test(test_process_of_somebody_else),
       cmocka_unit_test(test_watched_process),
       cmocka_unit_test(test_sock_diag_answers),
