@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgroup/mountinfo.h"
+#include "core/mountinfo.h"
 #include "core/cleanup.h"
 
 /* How each controller is called; v1 has another name for one of them. */

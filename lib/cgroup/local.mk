@@ -15,8 +15,6 @@ lib_files += \
 	lib/cgroup/hint.c \
 	lib/cgroup/limit.c \
 	lib/cgroup/locate.c \
-	lib/cgroup/mountinfo.c \
-	lib/cgroup/mountinfo.h \
 	lib/cgroup/parse.c \
 	lib/cgroup/parse.h \
 	lib/cgroup/parse_io.c \

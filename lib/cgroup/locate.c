@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cgroup/mountinfo.h"
+#include "core/mountinfo.h"
 #include "core/cleanup.h"
 
 #define ID_LEN 64

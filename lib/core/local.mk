@@ -15,6 +15,8 @@ lib_files += \
 	lib/core/json_quote.c \
 	lib/core/log.c \
 	lib/core/log.h \
+	lib/core/mountinfo.c \
+	lib/core/mountinfo.h \
 	lib/core/select.c \
 	lib/core/select.h \
 	lib/core/text.c \

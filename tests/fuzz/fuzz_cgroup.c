@@ -10,7 +10,7 @@
 
 #include "cgroup/files.h"
 #include "cgroup/hierarchy.h"
-#include "cgroup/mountinfo.h"
+#include "core/mountinfo.h"
 #include "cgroup/parse.h"
 
 static void check_sample(const tally_cgroup_sample_t *s) {

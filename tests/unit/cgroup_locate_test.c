@@ -10,7 +10,7 @@
 
 #include "cgroup/cgroup.h"
 #include "cgroup/hierarchy.h"
-#include "cgroup/mountinfo.h"
+#include "core/mountinfo.h"
 #include "tree.h"
 
 #define ID "3f4e5d6c7b8a0123456789abcdef0123456789abcdef0123456789abcdef4567"
@@ -20,16 +20,20 @@
 
 static void test_mountinfo(void **state) {
   char line[] = "36 35 98:0 /a\\040b /mnt\\0112 rw master:1 shared:2 - ext3 "
-                "/dev/root rw,errors=continue\n";
+                "/dev/my\\040root rw,errors=continue\n";
   tally_mount_t m;
   assert_true(tally_mountinfo_parse(line, &m));
+  assert_string_equal(m.number, "98:0");
   assert_string_equal(m.root, "/a b");
   assert_string_equal(m.point, "/mnt\t2");
+  assert_string_equal(m.mount_options, "rw");
   assert_string_equal(m.type, "ext3");
+  assert_string_equal(m.source, "/dev/my root");
   assert_string_equal(m.options, "rw,errors=continue");
 
   char no_source[] = "36 35 0:31 / /c rw -  cgroup  rw,cpu\n";
   assert_true(tally_mountinfo_parse(no_source, &m));
+  assert_string_equal(m.source, "");
   assert_string_equal(m.options, "rw,cpu");
 
   static const char *const bad[] = {
