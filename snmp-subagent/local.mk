@@ -13,7 +13,13 @@ agentx_files = \
 	snmp-subagent/board.c \
 	snmp-subagent/mib.h \
 	snmp-subagent/notices.h \
+	snmp-subagent/settings.c \
 	snmp-subagent/settings.h \
+	snmp-subagent/settings_directives.c \
+	snmp-subagent/settings_rules.c \
+	snmp-subagent/settings_rules.h \
+	snmp-subagent/settings_words.c \
+	snmp-subagent/settings_words.h \
 	snmp-subagent/sinks.h \
 	snmp-subagent/view.c \
 	snmp-subagent/view.h \

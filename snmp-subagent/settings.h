@@ -35,7 +35,8 @@ typedef struct tally_disk_rule_s {
 typedef struct tally_container_rule_s {
   char *label, *value; /* value NULL: whatever it is; label NULL: all */
   tally_threshold_t memory, cpu, threads; /* percent of their limits */
-  struct tally_container_rule_s *next;
+  unsigned said; /* which of them; the others are those of all containers */
+  struct tally_container_rule_s *next; /* the first that matches counts */
 } tally_container_rule_t;
 
 typedef enum tally_notice_kind_e {
@@ -62,21 +63,26 @@ typedef struct tally_settings_s {
   char *docker_endpoint; /* NULL: DOCKER_HOST or the usual socket */
   char *docker_cert_dir;
   char *rootfs;
-  char *collectd_socket; /* NULL: sinks are switched off */
+  char *collectd_socket; /* NULL: sinks are switched off;
+                            /var/run/collectd-unixsock */
 
   /* Containers that are shown: all, or those that match (or that do not). */
   tally_select_t *names, *images, *labels; /* labels: "key=value" */
   bool ignore_selected;
 
+  /* What is no disk: pseudo file systems and what container engines mount. */
   tally_select_t *ignored_mounts, *ignored_types;
   double disk_timeout; /* seconds until a mount counts as not answering; 2 */
 
+  /* Both lists end with a rule for all others: space and inodes 80, 90;
+   * memory and threads 90, 95. */
   tally_disk_rule_t *disk_rules;
   tally_container_rule_t *container_rules;
-  tally_threshold_t node_cpu, node_memory, node_swap; /* percent */
-  tally_threshold_t node_load;                        /* per CPU */
-  double hysteresis; /* percent of the threshold; 5 */
-  double hold;       /* seconds a level must last before it is raised; 0 */
+  /* Percent: CPU not watched; 90, 95; 80, 90. */
+  tally_threshold_t node_cpu, node_memory, node_swap;
+  tally_threshold_t node_load; /* per CPU; 4, 8 */
+  double hysteresis;           /* percent of the threshold; 5 */
+  double hold; /* seconds a level must last before it is raised; 0 */
   double sink_delayed, sink_stalled; /* seconds of the oldest record; 60, 300 */
 
   bool notify[TALLY_NOTICES];  /* all true */
@@ -95,15 +101,24 @@ void tally_settings_unref(tally_settings_t *settings);
 int tally_settings_apply(tally_settings_t *settings, const char *directive,
                          const char *argument, tally_error_t *err);
 
-/* All directives, for registration and for the manual's test. */
+struct tally_words_s;
+
+/* All directives, sorted as in the manual. Names are the same in upper and
+ * lower case. */
 typedef struct tally_directive_s {
   const char *name;
   const char *help; /* "SECONDS", "MOUNT WARNING CRITICAL [inodes …]" */
+  /* -1 and *err: why the words are wrong. */
+  int (*apply)(tally_settings_t *settings, const struct tally_words_s *words,
+               tally_error_t *err);
 } tally_directive_t;
 extern const tally_directive_t tally_directives[];
 extern const size_t tally_directives_count;
 
-/* Whether a container is to be shown. `labels` of it as sorted pairs. */
+/* Names of notices in the file ("containerDied"), by kind. */
+extern const char *const tally_notice_names[TALLY_NOTICES];
+
+/* Whether a container is to be shown. */
 struct tally_container_s;
 bool tally_settings_wants(const tally_settings_t *settings,
                           const struct tally_container_s *container);

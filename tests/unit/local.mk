@@ -34,6 +34,7 @@ unit_tests += \
 	tests/unit/json_test
 if BUILD_TALLYMAN_AGENTX
 unit_tests += \
+	tests/unit/settings_test \
 	tests/unit/view_test
 endif
 endif
@@ -165,6 +166,11 @@ tests_unit_view_test_SOURCES = tests/unit/view_test.c tests/unit/unit.h
 tests_unit_view_test_CPPFLAGS = $(agentx_unit_cppflags)
 tests_unit_view_test_CFLAGS = $(agentx_unit_cflags)
 tests_unit_view_test_LDADD = $(agentx_unit_libs)
+
+tests_unit_settings_test_SOURCES = tests/unit/settings_test.c tests/unit/unit.h
+tests_unit_settings_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_settings_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_settings_test_LDADD = $(agentx_unit_libs)
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
