@@ -48,7 +48,9 @@ typedef struct tally_endpoint_s {
  * https://… . NULL or "" takes DOCKER_HOST from the environment, and without it
  * unix:///var/run/docker.sock. tcp:// becomes https:// when `cert_dir` is given
  * or, with `cert_dir` NULL, when DOCKER_TLS_VERIFY is set (certificates from
- * DOCKER_CERT_PATH, default ~/.docker). Default ports: 2375, 2376 with TLS.
+ * DOCKER_CERT_PATH, default ~/.docker). Default ports: 2375, 2376 with TLS. A
+ * `cert_dir` that is given must exist; of ca.pem, cert.pem and key.pem in it
+ * those count that are there.
  * -1: *err names the text and what is wrong with it.
  */
 int tally_endpoint_parse(tally_endpoint_t *endpoint, const char *text,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "core/cleanup.h"
@@ -113,6 +114,16 @@ static const char *after(const char *text, const char *prefix) {
   return strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
+/* Without it the handshake would fail, and say something else. */
+static int check_cert_dir(const char *dir, tally_error_t *err) {
+  struct stat status;
+  if (stat(dir, &status) != 0)
+    return tally_error_set(err, errno, "certificates in \"%s\"", dir);
+  if (!S_ISDIR(status.st_mode))
+    return tally_error_set(err, ENOTDIR, "certificates in \"%s\"", dir);
+  return 0;
+}
+
 static int parse(tally_endpoint_t *endpoint, const char *text,
                  const char *cert_dir, tally_error_t *err) {
   const char *rest;
@@ -130,6 +141,8 @@ static int parse(tally_endpoint_t *endpoint, const char *text,
     return tally_error_set(
         err, 0, "must be unix://PATH, tcp://HOST:PORT, http://… or https://…");
   if (parse_network(endpoint, rest, tls, err) != 0)
+    return -1;
+  if (cert_dir != NULL && check_cert_dir(cert_dir, err) != 0)
     return -1;
 
   if (cert_dir != NULL)

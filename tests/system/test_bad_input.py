@@ -10,6 +10,7 @@ WATCHING = [
     ('Endpoint "ftp://host"', ["Endpoint", "ftp://host"]),
     ('Endpoint "tcp://host:99999"', ["Endpoint", "tcp://host:99999"]),
     ('Endpoint ""', ["Endpoint"]),
+    ('Endpoint "tcp://host"\nCertDir "/nowhere"', ["tcp://host", "/nowhere"]),
     ('Endpoint "unix:///a" "unix:///b"', ["Endpoint"]),
     ('Container "/(/"', ["Container", "/(/"]),
     ('Image "/[/"', ["Image", "/[/"]),

@@ -30,8 +30,8 @@ static void test_good(void **state) {
       {"tcp://h:99/", NULL, "http://h:99", NULL, "http://h:99"},
       {"tcp://[::1]:99", NULL, "http://[::1]:99", NULL, "http://[::1]:99"},
       {"tcp://[::1]", NULL, "http://[::1]:2375", NULL, "http://[::1]:2375"},
-      {"tcp://h", "/certs", "https://h:2376", NULL, "https://h:2376"},
-      {"http://h", "/certs", "http://h:2375", NULL, "http://h:2375"},
+      {"tcp://h", "/etc", "https://h:2376", NULL, "https://h:2376"},
+      {"http://h", "/etc", "http://h:2375", NULL, "http://h:2375"},
       {"https://h", NULL, "https://h:2376", NULL, "https://h:2376"},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -81,6 +81,13 @@ static void test_bad(void **state) {
   memset(longer + 1, 'x', sizeof(longer) - 2);
   tally_endpoint_t e;
   assert_int_equal(tally_endpoint_parse(&e, longer, NULL, NULL), -1);
+
+  tally_error_t err = {0};
+  assert_int_equal(tally_endpoint_parse(&e, "tcp://h", "/nonexistent", &err),
+                   -1);
+  assert_non_null(strstr(err.message, "\"/nonexistent\": No such file"));
+  assert_int_equal(tally_endpoint_parse(&e, "tcp://h", "/dev/null", &err), -1);
+  assert_non_null(strstr(err.message, "Not a directory"));
 }
 
 static void test_environment(void **state) {
