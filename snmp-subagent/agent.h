@@ -18,7 +18,8 @@
 typedef struct tally_agent_options_s {
   const char *name;        /* of the application: the file is NAME.conf */
   const char *socket;      /* -x; NULL: the file's, or net-snmp's default */
-  const char *config_file; /* -c; NULL: net-snmp's search path */
+  const char *config_file; /* -c; read after those of net-snmp's search path */
+  bool only_config_file;   /* -C: without the search path */
 } tally_agent_options_t;
 
 /*

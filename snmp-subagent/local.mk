@@ -2,7 +2,8 @@
 # tallyman-agentx: a library with everything, for the daemon and for the tests,
 # and a main.c. A new source file is a line in one of the two lists.
 
-agentx_cppflags = -I$(srcdir)/lib -I$(srcdir)/snmp-subagent -I$(builddir)
+agentx_cppflags = -I$(srcdir)/lib -I$(srcdir)/snmp-subagent -I$(builddir) \
+	-DTALLY_STATE_DIR='"$(localstatedir)/lib/tallyman-agentx"'
 agentx_cflags = $(AM_CFLAGS) $(AGENTX_CFLAGS) $(SYSTEMD_CFLAGS)
 agentx_libs = $(AGENTX_LIBS) $(SYSTEMD_LIBS)
 
@@ -11,8 +12,12 @@ agentx_files = \
 	snmp-subagent/agent.h \
 	snmp-subagent/alarms.h \
 	snmp-subagent/board.c \
+	snmp-subagent/log_queue.c \
+	snmp-subagent/log_queue.h \
 	snmp-subagent/mib.h \
 	snmp-subagent/notices.h \
+	snmp-subagent/service.c \
+	snmp-subagent/service.h \
 	snmp-subagent/settings.c \
 	snmp-subagent/settings.h \
 	snmp-subagent/settings_directives.c \
@@ -26,7 +31,12 @@ agentx_files = \
 	snmp-subagent/view_private.h \
 	snmp-subagent/watch.h
 # … and these are all that do.
-agentx_snmp_files =
+agentx_snmp_files = \
+	snmp-subagent/agent.c \
+	snmp-subagent/directives.c \
+	snmp-subagent/directives.h \
+	snmp-subagent/master.c \
+	snmp-subagent/master.h
 
 EXTRA_DIST += $(agentx_files) $(agentx_snmp_files)
 
@@ -74,3 +84,12 @@ snmp-subagent/TALLYMAN-MIB.txt: snmp-subagent/TALLYMAN-MIB.txt.in Makefile
 	    print "s/@TALLYMAN_ROOT@/" up " " $$NF "/"; \
 	    print "s/@TALLYMAN_ROOT_NODES@/" nodes "/" }' >$@.sed && \
 	  $(SED) -f $@.sed $(srcdir)/$@.in >$@.tmp && rm $@.sed && mv $@.tmp $@
+
+if BUILD_TALLYMAN_AGENTX
+sbin_PROGRAMS += tallyman-agentx
+endif
+tallyman_agentx_SOURCES = snmp-subagent/main.c
+tallyman_agentx_CPPFLAGS = $(agentx_cppflags)
+tallyman_agentx_CFLAGS = $(agentx_cflags)
+tallyman_agentx_LDADD = libtallyagentx.la
+tallyman_agentx_LDFLAGS = $(AM_LDFLAGS)

@@ -188,8 +188,9 @@ tally_node_row_t *tally_view_node(tally_view_t *view);
  * of the whole; the column has all of it.
  */
 #define TALLY_INDEX_TEXT_MAX 80
-#define TALLY_INDEX_MAX (1 + TALLY_INDEX_TEXT_MAX) /* its length comes first   \
-                                                    */
+#define TALLY_INDEX_MAX                                                        \
+  (1 + TALLY_INDEX_TEXT_MAX) /* its length comes first                         \
+                              */
 
 /* The index that a text has in the tables of disks, containers and sinks, for
  * who needs it without a row. Returns the number of sub-identifiers. */

@@ -14,6 +14,7 @@ import pytest
 
 from collectd import Collectd
 from engine import Engine
+from snmp import Snmpd, Snmptrapd, Subagent
 
 pytest_plugins = ["plain_report", "time_limit"]
 
@@ -92,3 +93,43 @@ def collectd():
 def module_collectd():
     """The same for all tests of a file that watch one collectd."""
     yield from _collectd_maker()
+
+
+def _maker(kind):
+    made = []
+
+    def make(*arguments, **how):
+        made.append(kind(*arguments, **how))
+        return made[-1]
+    try:
+        yield make
+    finally:
+        for daemon in reversed(made):
+            daemon.close()
+
+
+@pytest.fixture
+def snmpd():
+    """Constructors, as above: a master agent, a receiver of notifications and
+    our subagent."""
+    yield from _maker(Snmpd)
+
+
+@pytest.fixture
+def snmptrapd():
+    yield from _maker(Snmptrapd)
+
+
+@pytest.fixture
+def subagent():
+    yield from _maker(Subagent)
+
+
+@pytest.fixture(scope="module")
+def module_snmpd():
+    yield from _maker(Snmpd)
+
+
+@pytest.fixture(scope="module")
+def module_subagent():
+    yield from _maker(Subagent)

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* tallyman-agentx(8): the command line, and who talks to whom. */
+#include "config.h"
+
+#include <net-snmp/net-snmp-config.h>
+#include <net-snmp/net-snmp-includes.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "core/clock.h"
+#include "service.h"
+
+#define PROGRAM "tallyman-agentx"
+
+typedef struct {
+  tally_agent_options_t options;
+  tally_settings_t *settings;
+} daemon_t;
+
+static void usage(FILE *out) {
+  fprintf(out, "usage: " PROGRAM " [OPTIONS]\n"
+               "Shows this node and its containers over SNMP, as a subagent of "
+               "snmpd.\n\n"
+               "  -f          stay in the foreground\n"
+               "  -x SOCKET   where the master agent listens for AgentX\n"
+               "  -c FILE     read FILE as well\n"
+               "  -C          do not read the usual configuration files\n"
+               "  -p FILE     write the process id to FILE\n"
+               "  -D TOKEN    turn on net-snmp's debugging output\n"
+               "  -V          print the version and exit\n"
+               "  -h          print this and exit\n"
+               "  -L          where the log goes:\n");
+  snmp_log_options_usage("              ", out);
+}
+
+/* SIGHUP: other settings, or the old ones and a line that says why. */
+static void reload(void *data) {
+  daemon_t *d = data;
+  tally_error_t err = {0};
+  tally_service_reloading();
+  tally_settings_t *settings = tally_settings_create();
+  if (settings == NULL)
+    tally_error_set(&err, 0, "out of memory");
+  if (settings == NULL ||
+      tally_agent_configure(&d->options, settings, &err) != 0) {
+    snmp_log(LOG_ERR, "the old configuration stays: %s\n", err.message);
+    tally_settings_unref(settings);
+  } else {
+    snmp_log(LOG_INFO, "the configuration was read again\n");
+    tally_settings_unref(d->settings);
+    d->settings = settings;
+  }
+  tally_service_ready();
+}
+
+static bool alive(void *data) { return true; }
+
+static int write_pid_file(const char *path, tally_error_t *err) {
+  FILE *file = fopen(path, "we");
+  if (file == NULL)
+    return tally_error_set(err, errno, "%s", path);
+  fprintf(file, "%d\n", (int)getpid());
+  return fclose(file) == 0 ? 0 : tally_error_set(err, errno, "%s", path);
+}
+
+static int run(daemon_t *d, tally_error_t *err) {
+  const tally_agent_callbacks_t callbacks = {
+      .reload = reload, .alive = alive, .data = d};
+  return tally_agent_run(&d->options, NULL, NULL, &callbacks, err);
+}
+
+static int fail(const tally_error_t *err) {
+  snmp_log(LOG_ERR, "%s\n", err->message);
+  return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv) {
+  daemon_t d = {.options.name = PROGRAM};
+  bool foreground = false, logging = false;
+  const char *pid_file = NULL;
+  tally_error_t err = {0};
+
+  snmp_log_syslogname(PROGRAM);
+  for (int c; (c = getopt(argc, argv, "fx:c:Cp:D:L:Vh")) != -1;) {
+    switch (c) {
+    case 'f':
+      foreground = true;
+      break;
+    case 'x':
+      d.options.socket = optarg;
+      break;
+    case 'c':
+      d.options.config_file = realpath(optarg, NULL);
+      if (d.options.config_file == NULL)
+        d.options.config_file = optarg; /* reading it will say why */
+      break;
+    case 'C':
+      d.options.only_config_file = true;
+      break;
+    case 'p':
+      pid_file = optarg;
+      break;
+    case 'D':
+      debug_register_tokens(optarg);
+      snmp_set_do_debugging(1);
+      break;
+    case 'L':
+      if (snmp_log_options(optarg, argc, argv) < 0) {
+        usage(stderr);
+        return EXIT_FAILURE;
+      }
+      logging = true;
+      break;
+    case 'V':
+      printf(PROGRAM " " PACKAGE_VERSION " (net-snmp %s)\n",
+             netsnmp_get_version());
+      return EXIT_SUCCESS;
+    case 'h':
+      usage(stdout);
+      return EXIT_SUCCESS;
+    default:
+      usage(stderr);
+      return EXIT_FAILURE;
+    }
+  }
+  if (optind != argc) {
+    fprintf(stderr, PROGRAM ": unexpected argument: %s\n", argv[optind]);
+    usage(stderr);
+    return EXIT_FAILURE;
+  }
+  if (!logging)
+    snmp_enable_stderrlog();
+
+  d.settings = tally_settings_create();
+  if (d.settings == NULL)
+    return EXIT_FAILURE;
+  if (tally_agent_configure(&d.options, d.settings, &err) != 0)
+    return fail(&err);
+  if (!foreground) {
+    if (!logging) {
+      snmp_disable_stderrlog();
+      snmp_enable_syslog_ident(PROGRAM, LOG_DAEMON);
+    }
+    if (netsnmp_daemonize(1, snmp_stderrlog_status()) != 0)
+      return EXIT_FAILURE;
+  }
+  if (pid_file != NULL && write_pid_file(pid_file, &err) != 0)
+    return fail(&err);
+
+  int status = run(&d, &err) == 0 ? EXIT_SUCCESS : fail(&err);
+  tally_settings_unref(d.settings);
+  if (pid_file != NULL)
+    unlink(pid_file);
+  return status;
+}
