@@ -2,8 +2,8 @@
 #
 # TALLY_CHECK_AGENTX
 #
-# What the SNMP subagent needs: net-snmp, libstatgrab and libcollectdclient, and
-# systemd's library if it is there. Sets AGENTX_CFLAGS, AGENTX_LIBS,
+# What the SNMP subagent needs: net-snmp and libcollectdclient, and systemd's
+# library if it is there. Sets AGENTX_CFLAGS, AGENTX_LIBS,
 # SYSTEMD_CFLAGS, SYSTEMD_LIBS, have_agentx and agentx_missing.
 #
 # net-snmp's own netsnmp-agent.pc and net-snmp-config hand over the flags of the
@@ -15,14 +15,12 @@ AC_DEFUN([TALLY_CHECK_AGENTX], [
   AC_CHECK_LIB([netsnmpagent], [netsnmp_register_handler], [],
     [agentx_missing=net-snmp], [-lnetsnmp])
   LIBS=$tally_saved_LIBS
-  PKG_CHECK_MODULES([STATGRAB], [libstatgrab], [],
-    [agentx_missing="$agentx_missing libstatgrab"])
   PKG_CHECK_MODULES([COLLECTDCLIENT], [libcollectdclient], [],
     [agentx_missing="$agentx_missing libcollectdclient"])
   AS_IF([test -z "$agentx_missing"], [have_agentx=yes],
     [have_agentx=no; agentx_missing="not found: $agentx_missing"])
-  AGENTX_CFLAGS="$STATGRAB_CFLAGS $COLLECTDCLIENT_CFLAGS"
-  AGENTX_LIBS="-lnetsnmpagent -lnetsnmp $STATGRAB_LIBS $COLLECTDCLIENT_LIBS"
+  AGENTX_CFLAGS=$COLLECTDCLIENT_CFLAGS
+  AGENTX_LIBS="-lnetsnmpagent -lnetsnmp $COLLECTDCLIENT_LIBS"
   AC_SUBST([AGENTX_CFLAGS])
   AC_SUBST([AGENTX_LIBS])
 

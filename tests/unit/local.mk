@@ -15,8 +15,10 @@ unit_tests += \
 	tests/unit/cgroup_rest_test \
 	tests/unit/core_test \
 	tests/unit/engine_update_test \
+	tests/unit/facts_test \
 	tests/unit/lifecycle_test \
 	tests/unit/limits_test \
+	tests/unit/mounts_test \
 	tests/unit/node_test \
 	tests/unit/originals_test \
 	tests/unit/proc_test \
@@ -98,6 +100,16 @@ tests_unit_engine_update_test_SOURCES = tests/unit/engine_update_test.c
 tests_unit_engine_update_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_engine_update_test_CFLAGS = $(unit_cflags)
 tests_unit_engine_update_test_LDADD = $(unit_libs)
+
+tests_unit_facts_test_SOURCES = tests/unit/facts_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_facts_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_facts_test_CFLAGS = $(unit_cflags)
+tests_unit_facts_test_LDADD = $(unit_libs) -lm
+
+tests_unit_mounts_test_SOURCES = tests/unit/mounts_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_mounts_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_mounts_test_CFLAGS = $(unit_cflags)
+tests_unit_mounts_test_LDADD = $(unit_libs)
 
 tests_unit_lifecycle_test_SOURCES = tests/unit/lifecycle_test.c
 tests_unit_lifecycle_test_CPPFLAGS = $(unit_cppflags)
