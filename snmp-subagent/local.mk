@@ -14,7 +14,16 @@ agentx_files = \
 	snmp-subagent/board.c \
 	snmp-subagent/log_queue.c \
 	snmp-subagent/log_queue.h \
+	snmp-subagent/mib.c \
 	snmp-subagent/mib.h \
+	snmp-subagent/mib_alarms.c \
+	snmp-subagent/mib_containers.c \
+	snmp-subagent/mib_disks.c \
+	snmp-subagent/mib_interfaces.c \
+	snmp-subagent/mib_node.c \
+	snmp-subagent/mib_private.h \
+	snmp-subagent/mib_sinks.c \
+	snmp-subagent/mib_value.c \
 	snmp-subagent/notices.h \
 	snmp-subagent/service.c \
 	snmp-subagent/service.h \
@@ -33,6 +42,10 @@ agentx_files = \
 # … and these are all that do.
 agentx_snmp_files = \
 	snmp-subagent/agent.c \
+	snmp-subagent/answer.c \
+	snmp-subagent/answer.h \
+	snmp-subagent/answer_direct.c \
+	snmp-subagent/answer_private.h \
 	snmp-subagent/directives.c \
 	snmp-subagent/directives.h \
 	snmp-subagent/master.c \

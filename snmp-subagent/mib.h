@@ -77,7 +77,7 @@ tally_mib_status_t tally_mib_get(const tally_view_t *view,
  * The first value behind this identifier in lexicographic order, holes skipped.
  * `next` has room for TALLY_MIB_OID_MAX sub-identifiers and may be `oid`
  * itself. false: this is the end of the MIB. The cost is that of two binary
- * searches, whatever the number of rows.
+ * searches, whatever the number of rows, and a look at each hole.
  */
 bool tally_mib_next(const tally_view_t *view, const tally_subid_t *oid,
                     size_t length, tally_subid_t *next, size_t *next_length,
