@@ -6,6 +6,7 @@ Everything that knows net-snmp keeps its state in a directory of its own
 host. Names of objects are those of TALLYMAN-MIB."""
 
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -14,7 +15,7 @@ import subprocess
 import tempfile
 
 from collectd import BUILD, SOURCE
-from process import PATIENCE, Daemon, wait_until
+from process import PATIENCE, Daemon, TimedOut, wait_until
 
 MIB_DIRECTORIES = (f"{BUILD}/snmp-subagent:"
                    f"{SOURCE}/snmp-subagent/basic-mibs")
@@ -52,6 +53,7 @@ class _Party:
     def __init__(self, name):
         # Short: a Unix socket's path must stay below 108 bytes.
         self.directory = tempfile.mkdtemp(prefix=f"tally-{name}-")
+        os.mkdir(self.path("state"))
         self._daemon = Daemon(name, self.path("log"))
 
     def path(self, name):
@@ -75,9 +77,12 @@ class _Party:
 
     def wait_for_log(self, pattern, timeout=10, count=1):
         """Until so many lines of the log match."""
-        return wait_until(
-            lambda: len(re.findall(pattern, self.log())) >= count,
-            f"{count} log lines /{pattern}/ in:\n{self.log()}", timeout)
+        def found():
+            return len(re.findall(pattern, self.log())) >= count
+        try:
+            wait_until(found, f"{count} log lines /{pattern}/", timeout)
+        except TimedOut as e:
+            raise TimedOut(f"{e} in:\n{self.log()}") from None
 
     def freeze(self):
         os.kill(self.pid, signal.SIGSTOP)
@@ -255,11 +260,11 @@ class Subagent(_Party):
     def start(self, *arguments, prefix=()):
         self.write_config()
         if self.user:
-            os.makedirs(self.path("state"), exist_ok=True)
             os.chmod(self.directory, 0o755)
             shutil.chown(self.path("state"), self.user)
-            prefix = ["setpriv", f"--reuid={self.user}",
-                      f"--regid={self.user}", "--clear-groups", *prefix]
+            group = pwd.getpwnam(self.user).pw_gid
+            prefix = ["setpriv", f"--reuid={self.user}", f"--regid={group}",
+                      "--clear-groups", *prefix]
         self._daemon.start([*prefix, *self.command("-f", "-Lo", *arguments)],
                            env=self.environment())
         return self
