@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "core/clock.h"
 #include "directives.h"
 #include "log_queue.h"
@@ -204,6 +205,8 @@ int tally_agent_run(const tally_agent_options_t *options, tally_board_t *board,
   loop_t loop = {.callbacks = callbacks,
                  .notices = notices,
                  .watchdog_ns = tally_service_watchdog_ns()};
+  if (tally_answer_register(board, err) != 0)
+    return -1;
   netsnmp_large_fd_set_init(&loop.descriptors, FD_SETSIZE);
   register_sysORTable(root, OID_LENGTH(root),
                       "TALLYMAN-MIB: health of a container host");
@@ -217,6 +220,7 @@ int tally_agent_run(const tally_agent_options_t *options, tally_board_t *board,
   tally_log_set_callback(NULL);
   write_log();
   unregister_sysORTable(root, OID_LENGTH(root));
+  tally_answer_unregister();
   netsnmp_large_fd_set_cleanup(&loop.descriptors);
   snmp_shutdown(options->name);
   shutdown_agent();

@@ -13,10 +13,8 @@
 
 #include "mib.h"
 
-const tally_subid_t tally_answer_root[] = {TALLYMAN_ROOT_OID};
-const size_t tally_answer_root_length =
-    sizeof(tally_answer_root) / sizeof(tally_answer_root[0]);
-#define ROOT_LENGTH (sizeof(tally_answer_root) / sizeof(tally_answer_root[0]))
+static const oid root[] = {TALLYMAN_ROOT_OID};
+#define ROOT_LENGTH OID_LENGTH(root)
 
 _Static_assert(sizeof(oid) == sizeof(tally_subid_t),
                "identifiers are handed over as they are");
@@ -27,8 +25,7 @@ static netsnmp_handler_registration *registration;
 /* ---- one varbind --------------------------------------------------------- */
 
 bool tally_answer_is_ours(const oid *name, size_t length) {
-  return length >= ROOT_LENGTH &&
-         memcmp(name, tally_answer_root, sizeof(tally_answer_root)) == 0;
+  return length >= ROOT_LENGTH && memcmp(name, root, sizeof(root)) == 0;
 }
 
 static void set_value(netsnmp_variable_list *varbind,
@@ -79,8 +76,8 @@ bool tally_answer_next(const tally_view_t *view, bool inclusive,
   const oid *after = varbind->name + ROOT_LENGTH;
   size_t length = varbind->name_length - ROOT_LENGTH;
   if (!tally_answer_is_ours(varbind->name, varbind->name_length)) {
-    if (tally_mib_compare(varbind->name, varbind->name_length,
-                          tally_answer_root, ROOT_LENGTH) > 0)
+    if (tally_mib_compare(varbind->name, varbind->name_length, root,
+                          ROOT_LENGTH) > 0)
       return false;
     length = 0; /* from the beginning */
   }
@@ -95,7 +92,7 @@ bool tally_answer_next(const tally_view_t *view, bool inclusive,
   if (!tally_mib_next(view, after, length, next + ROOT_LENGTH, &next_length,
                       &value))
     return false;
-  memcpy(next, tally_answer_root, sizeof(tally_answer_root));
+  memcpy(next, root, sizeof(root));
   snmp_set_var_objid(varbind, next, ROOT_LENGTH + next_length);
   set_value(varbind, &value);
   return true;
@@ -128,7 +125,7 @@ int tally_answer_register(tally_board_t *board, tally_error_t *err) {
     return tally_error_set(err, 0, "net-snmp has no memory for a handler");
   handler->myvoid = board;
   registration = netsnmp_handler_registration_create(
-      "tallyman", handler, tally_answer_root, ROOT_LENGTH, HANDLER_CAN_RONLY);
+      "tallyman", handler, root, ROOT_LENGTH, HANDLER_CAN_RONLY);
   if (registration == NULL) {
     netsnmp_handler_free(handler);
     return tally_error_set(err, 0, "net-snmp has no memory for the root arc");

@@ -11,10 +11,6 @@
 
 #include "view.h"
 
-/* The root arc (TALLYMAN_ROOT_OID of config.h) and its number of sub-ids. */
-extern const tally_subid_t tally_answer_root[];
-extern const size_t tally_answer_root_length;
-
 /*
  * Registers the root arc, read-only. To be called between init_agent() and
  * init_snmp(), once; it holds for every session with a master that net-snmp

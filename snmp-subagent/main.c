@@ -72,7 +72,12 @@ static int write_pid_file(const char *path, tally_error_t *err) {
 static int run(daemon_t *d, tally_error_t *err) {
   const tally_agent_callbacks_t callbacks = {
       .reload = reload, .alive = alive, .data = d};
-  return tally_agent_run(&d->options, NULL, NULL, &callbacks, err);
+  tally_board_t *board = tally_board_create();
+  if (board == NULL)
+    return tally_error_set(err, ENOMEM, "start");
+  int status = tally_agent_run(&d->options, board, NULL, &callbacks, err);
+  tally_board_destroy(board);
+  return status;
 }
 
 static int fail(const tally_error_t *err) {
