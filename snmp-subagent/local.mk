@@ -10,8 +10,18 @@ agentx_libs = $(AGENTX_LIBS) $(SYSTEMD_LIBS)
 # These do not know net-snmp …
 agentx_files = \
 	snmp-subagent/agent.h \
+	snmp-subagent/alarms.c \
 	snmp-subagent/alarms.h \
+	snmp-subagent/alarms_book.c \
+	snmp-subagent/alarms_book.h \
+	snmp-subagent/alarms_containers.c \
+	snmp-subagent/alarms_disks.c \
+	snmp-subagent/alarms_node.c \
+	snmp-subagent/alarms_private.h \
+	snmp-subagent/alarms_sinks.c \
 	snmp-subagent/board.c \
+	snmp-subagent/limiter.c \
+	snmp-subagent/limiter.h \
 	snmp-subagent/log_queue.c \
 	snmp-subagent/log_queue.h \
 	snmp-subagent/mib.c \
@@ -24,6 +34,7 @@ agentx_files = \
 	snmp-subagent/mib_private.h \
 	snmp-subagent/mib_sinks.c \
 	snmp-subagent/mib_value.c \
+	snmp-subagent/notices.c \
 	snmp-subagent/notices.h \
 	snmp-subagent/service.c \
 	snmp-subagent/service.h \

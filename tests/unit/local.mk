@@ -36,8 +36,11 @@ unit_tests += \
 	tests/unit/json_test
 if BUILD_TALLYMAN_AGENTX
 unit_tests += \
+	tests/unit/alarms_objects_test \
+	tests/unit/alarms_test \
 	tests/unit/mib_conformity_test \
 	tests/unit/mib_test \
+	tests/unit/notices_test \
 	tests/unit/settings_test \
 	tests/unit/view_test
 endif
@@ -185,6 +188,23 @@ tests_unit_mib_test_SOURCES = tests/unit/mib_test.c tests/unit/mib_scene.c tests
 tests_unit_mib_test_CPPFLAGS = $(agentx_unit_cppflags)
 tests_unit_mib_test_CFLAGS = $(agentx_unit_cflags)
 tests_unit_mib_test_LDADD = $(agentx_unit_libs)
+
+alarms_scene = tests/unit/alarms_scene.c tests/unit/alarms_scene.h tests/unit/unit.h
+
+tests_unit_alarms_objects_test_SOURCES = tests/unit/alarms_objects_test.c $(alarms_scene)
+tests_unit_alarms_objects_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_alarms_objects_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_alarms_objects_test_LDADD = $(agentx_unit_libs)
+
+tests_unit_alarms_test_SOURCES = tests/unit/alarms_test.c $(alarms_scene)
+tests_unit_alarms_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_alarms_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_alarms_test_LDADD = $(agentx_unit_libs)
+
+tests_unit_notices_test_SOURCES = tests/unit/notices_test.c tests/unit/unit.h
+tests_unit_notices_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_notices_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_notices_test_LDADD = $(agentx_unit_libs)
 
 tests_unit_view_test_SOURCES = tests/unit/view_test.c tests/unit/unit.h
 tests_unit_view_test_CPPFLAGS = $(agentx_unit_cppflags)
