@@ -21,6 +21,7 @@
 typedef struct {
   tally_agent_options_t options;
   tally_settings_t *settings;
+  tally_board_t *board;
 } daemon_t;
 
 static void usage(FILE *out) {
@@ -72,11 +73,11 @@ static int write_pid_file(const char *path, tally_error_t *err) {
 static int run(daemon_t *d, tally_error_t *err) {
   const tally_agent_callbacks_t callbacks = {
       .reload = reload, .alive = alive, .data = d};
-  tally_board_t *board = tally_board_create();
-  if (board == NULL)
-    return tally_error_set(err, ENOMEM, "start");
-  int status = tally_agent_run(&d->options, board, NULL, &callbacks, err);
-  tally_board_destroy(board);
+  d->board = tally_board_create();
+  if (d->board == NULL)
+    return tally_error_set(err, ENOMEM, "starting");
+  int status = tally_agent_run(&d->options, d->board, NULL, &callbacks, err);
+  tally_board_destroy(d->board);
   return status;
 }
 

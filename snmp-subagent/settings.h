@@ -115,7 +115,7 @@ typedef struct tally_directive_s {
 extern const tally_directive_t tally_directives[];
 extern const size_t tally_directives_count;
 
-/* Names of notices in the file ("containerDied"), by kind. */
+/* Names of notices in the file, by kind: those of the MIB without "tally". */
 extern const char *const tally_notice_names[TALLY_NOTICES];
 
 /* Whether a container is to be shown. */
