@@ -221,7 +221,6 @@ int tally_agent_run(const tally_agent_options_t *options, tally_board_t *board,
   write_log();
   tally_answer_unregister();
   unregister_sysORTable(root, OID_LENGTH(root));
-  tally_answer_unregister();
   netsnmp_large_fd_set_cleanup(&loop.descriptors);
   snmp_shutdown(options->name);
   shutdown_agent();

@@ -14,12 +14,6 @@
 #include "settings_rules.h"
 #include "settings_words.h"
 
-/* What never fills up, is full by design, or is a view of something else. */
-#define PSEUDO_TYPES                                                           \
-  "/^(aufs|autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|"  \
-  "efivarfs|fuse\\.(gvfsd-fuse|lxcfs|portal)|fusectl|hugetlbfs|iso9660|"       \
-  "mqueue|nsfs|overlay|proc|pstore|ramfs|rpc_pipefs|securityfs|selinuxfs|"     \
-  "squashfs|sysfs|tmpfs|tracefs)$/"
 /* Where engines mount a disk once more for each container. */
 #define ENGINE_MOUNTS                                                          \
   "/\\/(devicemapper\\/mnt|zfs\\/graph|btrfs\\/subvolumes|"                    \
@@ -49,7 +43,6 @@ tally_settings_t *tally_settings_create(void) {
 
   s->collectd_socket = strdup("/var/run/collectd-unixsock");
   if (s->collectd_socket == NULL ||
-      ignore(&s->ignored_types, PSEUDO_TYPES) != 0 ||
       ignore(&s->ignored_mounts, ENGINE_MOUNTS) != 0 ||
       tally_rules_default(s) != 0) {
     tally_settings_unref(s);

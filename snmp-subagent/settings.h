@@ -70,7 +70,8 @@ typedef struct tally_settings_s {
   tally_select_t *names, *images, *labels; /* labels: "key=value" */
   bool ignore_selected;
 
-  /* What is no disk: pseudo file systems and what container engines mount. */
+  /* Beside pseudo file systems, which are never disks (node/mounts.h). By
+   * default what container engines mount once more for each container. */
   tally_select_t *ignored_mounts, *ignored_types;
   double disk_timeout; /* seconds until a mount counts as not answering; 2 */
 

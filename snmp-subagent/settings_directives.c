@@ -122,25 +122,19 @@ static int ignore_selected(tally_settings_t *s, const tally_words_t *w,
   return tally_word_bool(w->word[0], &s->ignore_selected, err);
 }
 
-/* A further pattern, or "none": forget what was ignored up to here. */
-static int ignored(tally_select_t **list, const tally_words_t *w,
-                   tally_error_t *err) {
-  if (w->count == 1 && tally_word_is(w->word[0], "none")) {
-    tally_select_destroy(*list);
-    *list = NULL;
-    return 0;
-  }
-  return add_pattern(list, w, err);
-}
-
 static int ignore_mount(tally_settings_t *s, const tally_words_t *w,
                         tally_error_t *err) {
-  return ignored(&s->ignored_mounts, w, err);
+  if (w->count == 1 && tally_word_is(w->word[0], "none")) {
+    tally_select_destroy(s->ignored_mounts); /* what was said up to here */
+    s->ignored_mounts = NULL;
+    return 0;
+  }
+  return add_pattern(&s->ignored_mounts, w, err);
 }
 
 static int ignore_type(tally_settings_t *s, const tally_words_t *w,
                        tally_error_t *err) {
-  return ignored(&s->ignored_types, w, err);
+  return add_pattern(&s->ignored_types, w, err);
 }
 
 static int disk_timeout(tally_settings_t *s, const tally_words_t *w,
@@ -248,7 +242,7 @@ const tally_directive_t tally_directives[] = {
     {"containerLabel", "PATTERN", container_label},
     {"ignoreSelected", "on|off", ignore_selected},
     {"ignoreMount", "PATTERN|none", ignore_mount},
-    {"ignoreType", "PATTERN|none", ignore_type},
+    {"ignoreType", "PATTERN", ignore_type},
     {"diskTimeout", "SECONDS", disk_timeout},
     {"disk", "MOUNT WARNING CRITICAL|off [inodes WARNING CRITICAL|off]",
      tally_rules_disk},
