@@ -85,6 +85,8 @@ static void answer(netsnmp_session *session, netsnmp_pdu *request) {
   response->sessid = request->sessid;
   response->transid = request->transid;
   response->reqid = request->reqid;
+  response->errstat = SNMP_ERR_NOERROR;
+  response->errindex = 0;
   response->variables = request->variables;
   request->variables = NULL;
 
