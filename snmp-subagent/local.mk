@@ -46,6 +46,8 @@ agentx_files = \
 	snmp-subagent/settings_words.c \
 	snmp-subagent/settings_words.h \
 	snmp-subagent/sinks.h \
+	snmp-subagent/trap_objects.c \
+	snmp-subagent/trap_objects.h \
 	snmp-subagent/view.c \
 	snmp-subagent/view.h \
 	snmp-subagent/view_private.h \
@@ -60,7 +62,9 @@ agentx_snmp_files = \
 	snmp-subagent/directives.c \
 	snmp-subagent/directives.h \
 	snmp-subagent/master.c \
-	snmp-subagent/master.h
+	snmp-subagent/master.h \
+	snmp-subagent/traps.c \
+	snmp-subagent/traps.h
 
 EXTRA_DIST += $(agentx_files) $(agentx_snmp_files)
 

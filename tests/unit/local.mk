@@ -42,6 +42,7 @@ unit_tests += \
 	tests/unit/mib_test \
 	tests/unit/notices_test \
 	tests/unit/settings_test \
+	tests/unit/trap_objects_test \
 	tests/unit/view_test
 endif
 endif
@@ -205,6 +206,11 @@ tests_unit_notices_test_SOURCES = tests/unit/notices_test.c tests/unit/unit.h
 tests_unit_notices_test_CPPFLAGS = $(agentx_unit_cppflags)
 tests_unit_notices_test_CFLAGS = $(agentx_unit_cflags)
 tests_unit_notices_test_LDADD = $(agentx_unit_libs)
+
+tests_unit_trap_objects_test_SOURCES = tests/unit/trap_objects_test.c tests/unit/unit.h
+tests_unit_trap_objects_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_trap_objects_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_trap_objects_test_LDADD = $(agentx_unit_libs)
 
 tests_unit_view_test_SOURCES = tests/unit/view_test.c tests/unit/unit.h
 tests_unit_view_test_CPPFLAGS = $(agentx_unit_cppflags)
