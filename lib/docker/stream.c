@@ -44,11 +44,12 @@ struct tally_stream_s {
 
 /* ---- queue --------------------------------------------------------------- */
 
-static void append(tally_stream_t *stream, tally_news_kind_t kind,
+/* false: out of memory. */
+static bool append(tally_stream_t *stream, tally_news_kind_t kind,
                    const char *text, size_t len) {
   tally_news_t *news = malloc(sizeof(*news) + len + 1);
   if (news == NULL)
-    return;
+    return false;
   *news = (tally_news_t){
       .kind = kind, .connection = stream->connection, .len = len};
   memcpy(news->text, text, len);
@@ -56,6 +57,7 @@ static void append(tally_stream_t *stream, tally_news_kind_t kind,
   *stream->last = news;
   stream->last = &news->next;
   stream->queued += sizeof(*news) + len + 1;
+  return true;
 }
 
 static void push(tally_stream_t *stream, tally_news_kind_t kind,
@@ -64,14 +66,12 @@ static void push(tally_stream_t *stream, tally_news_kind_t kind,
   if (stream->connection == stream->wanted) {
     bool full = kind == TALLY_NEWS_TEXT &&
                 stream->queued + len > TALLY_STREAM_QUEUE_MAX;
-    if (!full) {
-      append(stream, kind, text, len);
+    if (!full && append(stream, kind, text, len)) {
       stream->losing = false;
     } else {
       atomic_fetch_add(&stream->dropped, 1);
       if (!stream->losing)
-        append(stream, TALLY_NEWS_LOST, "", 0);
-      stream->losing = true;
+        stream->losing = append(stream, TALLY_NEWS_LOST, "", 0);
     }
     stream->has_news = true;
   }
