@@ -25,6 +25,16 @@ tests_bench_cgroup_farm_SOURCES = \
 tests_bench_cgroup_farm_CPPFLAGS = $(bench_cppflags)
 
 check_PROGRAMS += $(bench_tools)
+
+# A plugin, but only for the bench.
+if BUILD_DOCKER_STATS
+bench_plugins = tests/bench/bench_dispatch.la
+endif
+check_LTLIBRARIES += $(bench_plugins)
+tests_bench_bench_dispatch_la_SOURCES = tests/bench/bench_dispatch.c
+tests_bench_bench_dispatch_la_CPPFLAGS = $(COLLECTD_CFLAGS)
+tests_bench_bench_dispatch_la_LDFLAGS = $(plugin_ldflags) -rpath /nowhere
+
 EXTRA_DIST += \
 	tests/bench/README.md \
 	tests/bench/bench_process.py \
@@ -32,7 +42,7 @@ EXTRA_DIST += \
 	tests/bench/measure.py \
 	tests/bench/table.py
 
-bench: all $(bench_tools)
+bench: all $(bench_tools) $(bench_plugins)
 	TALLYMAN_BUILD='$(abs_builddir)' \
 	  python3 $(srcdir)/tests/bench/table.py $(bench_commands)
 

@@ -49,9 +49,14 @@ LoadPlugin logfile
   File "{directory}/collectd.log"
 </Plugin>
 {writer}
-PluginDir "{build}/.libs"
 {ours}
 """
+
+
+def _plugin_block(name, body):
+    where = "tests/bench/" if name.startswith("bench_") else ""
+    return (f'PluginDir "{system_collectd.BUILD}/{where}.libs"\n'
+            f"LoadPlugin {name}\n<Plugin {name}>\n{body}\n</Plugin>")
 
 
 def report(what, value, unit, note="", **bar):
@@ -149,12 +154,10 @@ class BenchCollectd(system_collectd.Collectd):
                 directory=self.directory, source=system_collectd.SOURCE,
                 stock_types=system_collectd.STOCK_TYPES,
                 stock_plugins=system_collectd.STOCK_PLUGINS,
-                build=system_collectd.BUILD,
                 interval=self.interval, write_threads=self._write_threads,
                 writer=self._writer.format(directory=self.directory),
-                ours="\n".join(
-                    f"LoadPlugin {name}\n<Plugin {name}>\n{body}\n</Plugin>"
-                    for name, body in self.plugins.items())))
+                ours="\n".join(_plugin_block(name, body)
+                               for name, body in self.plugins.items())))
         return config
 
     def start(self):

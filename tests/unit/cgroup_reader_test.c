@@ -23,8 +23,8 @@
   "6bef52d6135cbcc78485e1ec05bddced2d8403f72c62a22bbd6bf95ba04bd358"
 #define HYBRID_PID 16395
 #define UNIFIED_ID                                                             \
-  "3f4e5d6c7b8a0123456789abcdef0123456789abcdef0123456789abcdef4567"
-#define UNIFIED_PID 812
+  "ad5e1227c88304b97a40df467b5585c6b1605d2623e2882bc51699a078c73026"
+#define UNIFIED_PID 290
 
 #define ID "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define U TALLY_UNKNOWN
@@ -114,40 +114,44 @@ static void test_unified(void **state) {
   assert_int_equal(tally_cgroup_reader_read(reader, 0, &s, &err),
                    TALLY_CGROUP_READ);
   assert_int_equal(err.code, 0);
-  assert_int_equal(s.cpu_usage_ns, 2521843000);
-  assert_int_equal(s.cpu_user_ns, 2310022000);
-  assert_int_equal(s.cpu_system_ns, 211821000);
-  assert_int_equal(s.cpu_periods, 50);
-  assert_int_equal(s.cpu_throttled, 48);
-  assert_int_equal(s.cpu_throttled_ns, 2398211000);
+  assert_int_equal(s.cpu_usage_ns, 40774822000);
+  assert_int_equal(s.cpu_user_ns, 28454715000);
+  assert_int_equal(s.cpu_system_ns, 12320106000);
+  assert_int_equal(s.cpu_periods, 812);
+  assert_int_equal(s.cpu_throttled, 805);
+  assert_int_equal(s.cpu_throttled_ns, 94812361000);
   assert_int_equal(s.cpu_quota_us, 50000);
   assert_int_equal(s.cpu_period_us, 100000);
-  assert_int_equal(s.cpuset_cpus, 4);
-  assert_int_equal(s.memory_usage, 75763712);
-  assert_int_equal(s.memory_anon, 53387264);
-  assert_int_equal(s.memory_file, 20971520);
-  assert_int_equal(s.memory_kernel, 1404928);
-  assert_int_equal(s.memory_shmem, 8192);
-  assert_int_equal(s.memory_active_anon, 24576);
-  assert_int_equal(s.memory_inactive_anon, 53362688);
-  assert_int_equal(s.memory_active_file, 4194304);
-  assert_int_equal(s.memory_inactive_file, 16777216);
-  assert_int_equal(s.memory_swap, 1048576);
-  assert_int_equal(s.memory_limit, 104857600);
-  assert_int_equal(s.memory_swap_limit, 52428800);
-  assert_int_equal(s.memory_page_faults, 23761);
-  assert_int_equal(s.memory_major_page_faults, 17);
-  assert_int_equal(s.memory_limit_hits, 311);
-  assert_int_equal(s.memory_oom_kills, 2);
-  assert_true(fabs(s.pressure[TALLY_RESOURCE_CPU].full_avg10 - 48.09) < 1e-9);
-  assert_int_equal(s.pressure[TALLY_RESOURCE_MEMORY].some_total_us, 8123);
-  assert_int_equal(s.pressure[TALLY_RESOURCE_IO].full_total_us, 40001);
-  assert_int_equal(s.devices_count, 1);
-  assert_int_equal(s.devices[0].write_bytes, 20979712);
-  assert_int_equal(s.devices[0].read_ops, 43);
-  assert_int_equal(s.threads, 3);
-  assert_int_equal(s.threads_limit, 100);
-  assert_int_equal(s.processes, 3);
+  assert_int_equal(s.cpuset_cpus, 2);
+  assert_int_equal(s.memory_usage, 30089216);
+  assert_int_equal(s.memory_anon, 217088);
+  assert_int_equal(s.memory_file, 29360128);
+  assert_int_equal(s.memory_kernel, 512000);
+  assert_int_equal(s.memory_shmem, 8388608);
+  assert_int_equal(s.memory_active_anon, 16384);
+  assert_int_equal(s.memory_inactive_anon, 8589312);
+  assert_int_equal(s.memory_active_file, 0);
+  assert_int_equal(s.memory_inactive_file, 20971520);
+  assert_int_equal(s.memory_swap, 0);
+  assert_int_equal(s.memory_limit, 67108864);
+  assert_int_equal(s.memory_swap_limit, 67108864);
+  assert_int_equal(s.memory_page_faults, 27676);
+  assert_int_equal(s.memory_major_page_faults, 0);
+  assert_int_equal(s.memory_limit_hits, 152);
+  assert_int_equal(s.memory_oom_kills, 1);
+  assert_true(fabs(s.pressure[TALLY_RESOURCE_CPU].full_avg10 - 36.96) < 1e-9);
+  assert_int_equal(s.pressure[TALLY_RESOURCE_MEMORY].some_total_us, 988697);
+  assert_int_equal(s.pressure[TALLY_RESOURCE_IO].full_total_us, 2436);
+  assert_int_equal(s.devices_count, 2);
+  assert_int_equal(s.devices[0].major, 254);
+  assert_int_equal(s.devices[0].minor, 16);
+  assert_int_equal(s.devices[0].write_ops, 1);
+  assert_int_equal(s.devices[1].minor, 0);
+  assert_int_equal(s.devices[1].write_bytes, 20971520);
+  assert_int_equal(s.devices[1].read_ops, 160);
+  assert_int_equal(s.threads, 4);
+  assert_int_equal(s.threads_limit, 50);
+  assert_int_equal(s.processes, 4);
   tally_cgroup_reader_destroy(reader);
 }
 
