@@ -27,6 +27,24 @@ AC_DEFUN([TALLY_CHECK_AGENTX], [
   PKG_CHECK_MODULES([SYSTEMD], [libsystemd],
     [AC_DEFINE([HAVE_SYSTEMD], [1], [readiness and watchdog are told])], [:])
 
+  # Where a service manager looks. Below the prefix by default, which is right
+  # for /usr and harmless elsewhere.
+  AC_ARG_WITH([systemdsystemunitdir],
+    [AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+      [where units of systemd go, or "no"
+       (default: PREFIX/lib/systemd/system)])],
+    [], [with_systemdsystemunitdir='${prefix}/lib/systemd/system'])
+  AC_ARG_WITH([sysusersdir],
+    [AS_HELP_STRING([--with-sysusersdir=DIR],
+      [where systemd-sysusers looks, or "no"
+       (default: PREFIX/lib/sysusers.d)])],
+    [], [with_sysusersdir='${prefix}/lib/sysusers.d'])
+  AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])
+  AC_SUBST([sysusersdir], [$with_sysusersdir])
+  AM_CONDITIONAL([HAVE_SYSTEMD_UNITS],
+    [test "x$with_systemdsystemunitdir" != xno])
+  AM_CONDITIONAL([HAVE_SYSUSERS], [test "x$with_sysusersdir" != xno])
+
   # The arc below which everything of TALLYMAN-MIB stands. This is its one place.
   AC_ARG_WITH([enterprise-oid],
     [AS_HELP_STRING([--with-enterprise-oid=OID],

@@ -121,3 +121,28 @@ tallyman_agentx_CPPFLAGS = $(agentx_cppflags)
 tallyman_agentx_CFLAGS = $(agentx_cflags)
 tallyman_agentx_LDADD = libtallyagentx.la
 tallyman_agentx_LDFLAGS = $(AM_LDFLAGS)
+
+# For a service manager.
+EXTRA_DIST += \
+	snmp-subagent/tallyman-agentx.service.in \
+	snmp-subagent/tallyman.sysusers
+CLEANFILES += \
+	snmp-subagent/tallyman-agentx.service \
+	snmp-subagent/tallyman.conf
+if BUILD_TALLYMAN_AGENTX
+if HAVE_SYSTEMD_UNITS
+systemdsystemunit_DATA = snmp-subagent/tallyman-agentx.service
+endif
+if HAVE_SYSUSERS
+sysusers_DATA = snmp-subagent/tallyman.conf
+endif
+endif
+
+snmp-subagent/tallyman-agentx.service: \
+		snmp-subagent/tallyman-agentx.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(substitute_paths) \
+	  $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
+# The name that it has where it is installed.
+snmp-subagent/tallyman.conf: snmp-subagent/tallyman.sysusers
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	  cp $(srcdir)/snmp-subagent/tallyman.sysusers $@.tmp && mv $@.tmp $@
