@@ -21,6 +21,7 @@
 #include "log_queue.h"
 #include "master.h"
 #include "service.h"
+#include "traps.h"
 
 /* At most so many notifications between two looks at requests. */
 #define NOTICES_PER_TURN 16
@@ -159,6 +160,20 @@ static void on_wake(loop_t *loop) {
   }
 }
 
+/* Without a master they wait: theirs is a restart of a few seconds. What they
+ * have no room for is counted. */
+static void send_notices(loop_t *loop) {
+  tally_notice_t notice;
+  int sent = 0;
+  while (tally_master_connected() && sent < NOTICES_PER_TURN &&
+         tally_notices_take(loop->notices, &notice)) {
+    tally_traps_send(&notice);
+    sent++;
+  }
+  if (sent == NOTICES_PER_TURN)
+    tally_agent_wake(); /* there may be more */
+}
+
 /* Waits for descriptors; their number, 0: time is up, -1: interrupted. */
 static int wait_for_work(loop_t *loop) {
   struct timeval timeout = {.tv_sec = 1}; /* the watchdog's sake */
@@ -191,6 +206,7 @@ static void turn(loop_t *loop) {
     tally_master_run_due();
     feed_watchdog(loop, now);
   }
+  send_notices(loop);
   netsnmp_check_outstanding_agent_requests();
 }
 

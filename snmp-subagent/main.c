@@ -22,6 +22,7 @@ typedef struct {
   tally_agent_options_t options;
   tally_settings_t *settings;
   tally_board_t *board;
+  tally_notices_t *notices;
 } daemon_t;
 
 static void usage(FILE *out) {
@@ -54,6 +55,7 @@ static void reload(void *data) {
     tally_settings_unref(settings);
   } else {
     snmp_log(LOG_INFO, "the configuration was read again\n");
+    tally_notices_configure(d->notices, settings);
     tally_settings_unref(d->settings);
     d->settings = settings;
   }
@@ -70,13 +72,22 @@ static int write_pid_file(const char *path, tally_error_t *err) {
   return fclose(file) == 0 ? 0 : tally_error_set(err, errno, "%s", path);
 }
 
+static void on_notice(void *data) { tally_agent_wake(); }
+
 static int run(daemon_t *d, tally_error_t *err) {
   const tally_agent_callbacks_t callbacks = {
       .reload = reload, .alive = alive, .data = d};
   d->board = tally_board_create();
   if (d->board == NULL)
     return tally_error_set(err, ENOMEM, "starting");
-  int status = tally_agent_run(&d->options, d->board, NULL, &callbacks, err);
+  d->notices = tally_notices_create(on_notice, NULL, err);
+  int status = -1;
+  if (d->notices != NULL) {
+    tally_notices_configure(d->notices, d->settings);
+    status =
+        tally_agent_run(&d->options, d->board, d->notices, &callbacks, err);
+  }
+  tally_notices_destroy(d->notices);
   tally_board_destroy(d->board);
   return status;
 }
