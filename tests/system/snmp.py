@@ -26,12 +26,12 @@ _MODULES = ("system_mib,snmp_mib,sysORTable,usmConf,usmStats,usmUser,"
 
 _SNMPD_CONFIG = """\
 agentAddress udp:127.0.0.1:{port}
-rocommunity public 127.0.0.1
-rwcommunity private 127.0.0.1
+{access}
 master agentx
 agentXSocket unix:{socket}
 {extra}
 """
+_ACCESS = "rocommunity public 127.0.0.1\nrwcommunity private 127.0.0.1"
 
 
 def root_oid():
@@ -106,18 +106,20 @@ class _Party:
 
 
 class Snmpd(_Party):
-    """The master agent. `extra` are lines of snmpd.conf."""
+    """The master agent. `extra` are lines of snmpd.conf, `access` those that
+    say who may see what."""
 
-    def __init__(self, extra=""):
+    def __init__(self, extra="", access=_ACCESS):
         super().__init__("snmpd")
         self.extra = extra
+        self.access = access
         self.port = free_udp_port()
         self.socket = self.path("master")
 
     def start(self):
         with open(self.path("snmpd.conf"), "w") as f:
             f.write(_SNMPD_CONFIG.format(port=self.port, socket=self.socket,
-                                         extra=self.extra))
+                                         access=self.access, extra=self.extra))
         self._daemon.start(
             ["snmpd", "-f", "-Lo", "-C", "-c", self.path("snmpd.conf"),
              "-I", _MODULES], env=self.environment())
@@ -137,9 +139,10 @@ class Snmpd(_Party):
     # -- what a manager sees --------------------------------------------------
 
     def ask(self, tool, *arguments, community="public", version="2c",
-            timeout=30):
-        """Any of net-snmp's tools: options, then objects."""
-        options = [a for a in arguments if a.startswith("-")]
+            options=(), timeout=30):
+        """Any of net-snmp's tools, with options (those with a value of their
+        own in `options`) and objects."""
+        options = [*options, *(a for a in arguments if a.startswith("-"))]
         objects = [a for a in arguments if not a.startswith("-")]
         access = ["-v", version] + (["-c", community] if version != "3" else [])
         environment = self.environment()

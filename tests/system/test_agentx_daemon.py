@@ -2,6 +2,7 @@
 """The life of tallyman-agentx beside a master that comes, goes and hangs."""
 
 import os
+import re
 import signal
 import socket
 import time
@@ -159,6 +160,46 @@ def test_configuration_of_others(subagent):
     agent.wait_for_log("snmp.conf: line 1: Warning: Unknown token: noSuchThing")
     agent.wait_for_log(CANNOT)
     agent.stop()
+
+
+def test_example_of_the_configuration(subagent):
+    """Every directive that is commented out can be used as it stands."""
+    with open(f"{snmp.SOURCE}/conf/tallyman-agentx.conf.in") as f:
+        lines = [re.sub("^#(?=[A-Za-z])", "", line) for line in f]
+    used = [line for line in lines if not line.startswith(("#", "\n"))]
+    assert len(used) > 30
+    agent = subagent("/nowhere/master", "".join(lines).replace(
+        " /etc/docker/client", "")).start()  # they would have to be there
+    agent.wait_for_log(CANNOT)
+    agent.stop()
+
+
+def test_example_of_the_master(snmpd, subagent):
+    """Debian's access rules with our fragment behind them; and SNMPv3."""
+    with open(f"{snmp.BUILD}/conf/snmpd-tallyman.conf") as f:
+        fragment = f.read()
+    assert "\nagentXPerms 0660 0550 root tallyman\n" in fragment
+    fragment = fragment.replace("root tallyman", "root root")
+    fragment = re.sub("^#(?=createUser|rouser)", "", fragment, flags=re.M)
+    master = snmpd(access="view systemonly included .1.3.6.1.2.1.1\n"
+                          "rocommunity public default -V systemonly",
+                   extra=fragment).start()
+    subagent(master).start()
+    master.wait_for_subagent()
+    ours, hidden = f"{snmp.root_oid()}.1.1.1.0", ".1.3.6.1.2.1.11.1.0"
+    secure = ["-u", "noc", "-l", "authPriv", "-a", "SHA-256", "-A",
+              "auth phrase", "-x", "AES", "-X", "privacy phrase"]
+    for how in ({"version": "2c"}, {"version": "3", "options": secure}):
+        assert not_found(master.ask("snmpget", hidden, **how))
+        assert not not_found(master.ask("snmpget", ours, **how))
+    open_text = secure[:2] + ["-l", "authNoPriv"] + secure[4:8]
+    refused = master.ask("snmpget", ours, version="3", options=open_text)
+    assert "authorizationError" in refused.stdout + refused.stderr
+
+
+def not_found(answer):
+    assert answer.returncode == 0, answer
+    return "No Such Object" in answer.stdout
 
 
 def test_reload_keeps_the_session(snmpd, subagent):

@@ -79,9 +79,9 @@ static void test_values(void **state) {
   apply(s, "interval", "2.5");
   apply(s, "INTERVAL", " 30 # seconds");
   assert_true(s->interval == 30);
-  apply(s, "dockerEndpoint", "tcp://dock:2376 /etc/docker");
+  apply(s, "dockerEndpoint", "tcp://dock:2376 /tmp");
   assert_string_equal(s->docker_endpoint, "tcp://dock:2376");
-  assert_string_equal(s->docker_cert_dir, "/etc/docker");
+  assert_string_equal(s->docker_cert_dir, "/tmp");
   apply(s, "dockerEndpoint", "unix:///run/docker.sock");
   assert_string_equal(s->docker_endpoint, "unix:///run/docker.sock");
   assert_null(s->docker_cert_dir);
@@ -251,6 +251,7 @@ static void test_wrong(void **state) {
       {"dockerEndpoint", "dock:2375", NULL},
       {"dockerEndpoint", "unix://relative", NULL},
       {"dockerEndpoint", "tcp://dock:2376 certs", NULL},
+      {"dockerEndpoint", "tcp://dock:2376 /no/such/directory", NULL},
       {"dockerEndpoint", "tcp://dock:2376 /certs more", NULL},
       {"rootfs", "host", "rootfs \"host\": must be an absolute path"},
       {"collectdSocket", "no", NULL},
