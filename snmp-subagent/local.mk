@@ -8,22 +8,8 @@ agentx_cflags = $(AM_CFLAGS) $(AGENTX_CFLAGS) $(SYSTEMD_CFLAGS)
 agentx_libs = $(AGENTX_LIBS) $(SYSTEMD_LIBS)
 
 # These do not know net-snmp …
-agentx_files = \
-	snmp-subagent/agent.h \
-	snmp-subagent/alarms.c \
-	snmp-subagent/alarms.h \
-	snmp-subagent/alarms_book.c \
-	snmp-subagent/alarms_book.h \
-	snmp-subagent/alarms_containers.c \
-	snmp-subagent/alarms_disks.c \
-	snmp-subagent/alarms_node.c \
-	snmp-subagent/alarms_private.h \
-	snmp-subagent/alarms_sinks.c \
+agentx_mib_files = \
 	snmp-subagent/board.c \
-	snmp-subagent/limiter.c \
-	snmp-subagent/limiter.h \
-	snmp-subagent/log_queue.c \
-	snmp-subagent/log_queue.h \
 	snmp-subagent/mib.c \
 	snmp-subagent/mib.h \
 	snmp-subagent/mib_alarms.c \
@@ -34,6 +20,25 @@ agentx_files = \
 	snmp-subagent/mib_private.h \
 	snmp-subagent/mib_sinks.c \
 	snmp-subagent/mib_value.c \
+	snmp-subagent/view.c \
+	snmp-subagent/view.h \
+	snmp-subagent/view_private.h
+agentx_files = \
+	$(agentx_mib_files) \
+	snmp-subagent/agent.h \
+	snmp-subagent/alarms.c \
+	snmp-subagent/alarms.h \
+	snmp-subagent/alarms_book.c \
+	snmp-subagent/alarms_book.h \
+	snmp-subagent/alarms_containers.c \
+	snmp-subagent/alarms_disks.c \
+	snmp-subagent/alarms_node.c \
+	snmp-subagent/alarms_private.h \
+	snmp-subagent/alarms_sinks.c \
+	snmp-subagent/limiter.c \
+	snmp-subagent/limiter.h \
+	snmp-subagent/log_queue.c \
+	snmp-subagent/log_queue.h \
 	snmp-subagent/notices.c \
 	snmp-subagent/notices.h \
 	snmp-subagent/service.c \
@@ -48,9 +53,6 @@ agentx_files = \
 	snmp-subagent/sinks.h \
 	snmp-subagent/trap_objects.c \
 	snmp-subagent/trap_objects.h \
-	snmp-subagent/view.c \
-	snmp-subagent/view.h \
-	snmp-subagent/view_private.h \
 	snmp-subagent/watch.h
 # … and these are all that do.
 agentx_snmp_files = \

@@ -24,6 +24,19 @@ tests_bench_cgroup_farm_SOURCES = \
 	tests/bench/farm_process.h
 tests_bench_cgroup_farm_CPPFLAGS = $(bench_cppflags)
 
+if BUILD_TALLYMAN_AGENTX
+bench_tools += tests/bench/agentx_agent tests/bench/agentx_walk
+bench_commands += $(abs_srcdir)/tests/bench/bench_agentx.py
+endif
+
+tests_bench_agentx_agent_SOURCES = tests/bench/agentx_agent.c
+tests_bench_agentx_agent_CPPFLAGS = $(agentx_cppflags)
+tests_bench_agentx_agent_LDADD = libtallyagentx_testing.la
+
+tests_bench_agentx_walk_SOURCES = tests/bench/agentx_walk.c
+tests_bench_agentx_walk_CPPFLAGS = $(agentx_cppflags)
+tests_bench_agentx_walk_LDADD = libtallyagentx_testing.la
+
 check_PROGRAMS += $(bench_tools)
 
 # A plugin, but only for the bench.
@@ -37,6 +50,7 @@ tests_bench_bench_dispatch_la_LDFLAGS = $(plugin_ldflags) -rpath /nowhere
 
 EXTRA_DIST += \
 	tests/bench/README.md \
+	tests/bench/bench_agentx.py \
 	tests/bench/bench_process.py \
 	tests/bench/bench_stats_api.py \
 	tests/bench/measure.py \

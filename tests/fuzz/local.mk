@@ -16,6 +16,9 @@ fuzz_programs += \
 	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_framer \
 	tests/fuzz/fuzz_proc
+if BUILD_TALLYMAN_AGENTX
+fuzz_programs += tests/fuzz/fuzz_mib
+endif
 noinst_PROGRAMS += $(fuzz_programs)
 
 # The library once more, such that libFuzzer sees where an input leads.
@@ -59,6 +62,14 @@ tests_fuzz_fuzz_framer_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_framer_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_framer_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_framer_LDADD = libtallyman_fuzzing.la
+
+# Of the SNMP subagent, the part that knows no net-snmp.
+tests_fuzz_fuzz_mib_SOURCES = tests/fuzz/fuzz_mib.c tests/fuzz/fuzz.h \
+	$(agentx_mib_files)
+tests_fuzz_fuzz_mib_CPPFLAGS = $(fuzz_cppflags) -I$(srcdir)/snmp-subagent
+tests_fuzz_fuzz_mib_CFLAGS = $(fuzz_cflags) -fsanitize=fuzzer-no-link
+tests_fuzz_fuzz_mib_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_mib_LDADD = libtallyman_fuzzing.la
 
 endif
 
