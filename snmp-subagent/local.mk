@@ -50,10 +50,22 @@ agentx_files = \
 	snmp-subagent/settings_rules.h \
 	snmp-subagent/settings_words.c \
 	snmp-subagent/settings_words.h \
+	snmp-subagent/sinks.c \
 	snmp-subagent/sinks.h \
+	snmp-subagent/sinks_client.c \
+	snmp-subagent/sinks_client.h \
+	snmp-subagent/steady.c \
+	snmp-subagent/steady.h \
 	snmp-subagent/trap_objects.c \
 	snmp-subagent/trap_objects.h \
-	snmp-subagent/watch.h
+	snmp-subagent/watch.c \
+	snmp-subagent/watch.h \
+	snmp-subagent/watch_containers.c \
+	snmp-subagent/watch_docker.c \
+	snmp-subagent/watch_events.c \
+	snmp-subagent/watch_images.c \
+	snmp-subagent/watch_node.c \
+	snmp-subagent/watch_private.h
 # … and these are all that do.
 agentx_snmp_files = \
 	snmp-subagent/agent.c \

@@ -42,8 +42,10 @@ unit_tests += \
 	tests/unit/mib_test \
 	tests/unit/notices_test \
 	tests/unit/settings_test \
+	tests/unit/steady_test \
 	tests/unit/trap_objects_test \
-	tests/unit/view_test
+	tests/unit/view_test \
+	tests/unit/watch_test
 endif
 endif
 
@@ -216,6 +218,16 @@ tests_unit_view_test_SOURCES = tests/unit/view_test.c tests/unit/unit.h
 tests_unit_view_test_CPPFLAGS = $(agentx_unit_cppflags)
 tests_unit_view_test_CFLAGS = $(agentx_unit_cflags)
 tests_unit_view_test_LDADD = $(agentx_unit_libs)
+
+tests_unit_steady_test_SOURCES = tests/unit/steady_test.c tests/unit/unit.h
+tests_unit_steady_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_steady_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_steady_test_LDADD = $(agentx_unit_libs)
+
+tests_unit_watch_test_SOURCES = tests/unit/watch_test.c $(docker_scene)
+tests_unit_watch_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_watch_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_watch_test_LDADD = $(agentx_unit_libs)
 
 tests_unit_settings_test_SOURCES = tests/unit/settings_test.c tests/unit/unit.h
 tests_unit_settings_test_CPPFLAGS = $(agentx_unit_cppflags)
