@@ -238,7 +238,10 @@ int tally_agent_run(const tally_agent_options_t *options, tally_board_t *board,
   tally_answer_unregister();
   unregister_sysORTable(root, OID_LENGTH(root));
   netsnmp_large_fd_set_cleanup(&loop.descriptors);
+  return 0;
+}
+
+void tally_agent_end(const tally_agent_options_t *options) {
   snmp_shutdown(options->name);
   shutdown_agent();
-  return 0;
 }

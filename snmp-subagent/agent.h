@@ -37,14 +37,17 @@ typedef struct tally_agent_callbacks_s {
 } tally_agent_callbacks_t;
 
 /*
- * Runs until SIGTERM or SIGINT. Connecting is retried for ever; the watchdog
- * of systemd is fed (WATCHDOG_USEC), readiness is told once the loop runs.
- * -1 and *err: net-snmp could not be set up at all.
+ * Runs until SIGTERM or SIGINT, then takes leave of the master. Connecting is
+ * retried for ever; the watchdog of systemd is fed (WATCHDOG_USEC), readiness
+ * is told once the loop runs. -1 and *err: net-snmp refuses to work at all.
  */
 int tally_agent_run(const tally_agent_options_t *options, tally_board_t *board,
                     tally_notices_t *notices,
                     const tally_agent_callbacks_t *callbacks,
                     tally_error_t *err);
+
+/* Gives back what net-snmp holds, its log included: the last call. */
+void tally_agent_end(const tally_agent_options_t *options);
 
 /* Makes the loop look for notices now. Any thread, and signal handlers. */
 void tally_agent_wake(void);

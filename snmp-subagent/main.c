@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "core/clock.h"
+#include "core/cleanup.h"
 #include "service.h"
 
 #define PROGRAM "tallyman-agentx"
@@ -72,6 +72,16 @@ static int write_pid_file(const char *path, tally_error_t *err) {
   return fclose(file) == 0 ? 0 : tally_error_set(err, errno, "%s", path);
 }
 
+static int become_daemon(bool logging, tally_error_t *err) {
+  if (!logging) {
+    snmp_disable_stderrlog();
+    snmp_enable_syslog_ident(PROGRAM, LOG_DAEMON);
+  }
+  if (netsnmp_daemonize(1, snmp_stderrlog_status()) != 0)
+    return tally_error_set(err, errno, "becoming a daemon");
+  return 0;
+}
+
 static void on_notice(void *data) { tally_agent_wake(); }
 
 static int run(daemon_t *d, tally_error_t *err) {
@@ -92,15 +102,11 @@ static int run(daemon_t *d, tally_error_t *err) {
   return status;
 }
 
-static int fail(const tally_error_t *err) {
-  snmp_log(LOG_ERR, "%s\n", err->message);
-  return EXIT_FAILURE;
-}
-
 int main(int argc, char **argv) {
   daemon_t d = {.options.name = PROGRAM};
   bool foreground = false, logging = false;
   const char *pid_file = NULL;
+  tally_autofree char *config_file = NULL;
   tally_error_t err = {0};
 
   snmp_log_syslogname(PROGRAM);
@@ -113,9 +119,10 @@ int main(int argc, char **argv) {
       d.options.socket = optarg;
       break;
     case 'c':
-      d.options.config_file = realpath(optarg, NULL);
-      if (d.options.config_file == NULL)
-        d.options.config_file = optarg; /* reading it will say why */
+      /* A daemon changes its directory. Without a file reading it says why. */
+      free(config_file);
+      config_file = realpath(optarg, NULL);
+      d.options.config_file = config_file != NULL ? config_file : optarg;
       break;
     case 'C':
       d.options.only_config_file = true;
@@ -157,22 +164,19 @@ int main(int argc, char **argv) {
   d.settings = tally_settings_create();
   if (d.settings == NULL)
     return EXIT_FAILURE;
-  if (tally_agent_configure(&d.options, d.settings, &err) != 0)
-    return fail(&err);
-  if (!foreground) {
-    if (!logging) {
-      snmp_disable_stderrlog();
-      snmp_enable_syslog_ident(PROGRAM, LOG_DAEMON);
-    }
-    if (netsnmp_daemonize(1, snmp_stderrlog_status()) != 0)
-      return EXIT_FAILURE;
+  int status = tally_agent_configure(&d.options, d.settings, &err);
+  if (status == 0 && !foreground)
+    status = become_daemon(logging, &err);
+  if (status == 0 && pid_file != NULL)
+    status = write_pid_file(pid_file, &err);
+  if (status == 0) {
+    status = run(&d, &err);
+    if (pid_file != NULL)
+      unlink(pid_file);
   }
-  if (pid_file != NULL && write_pid_file(pid_file, &err) != 0)
-    return fail(&err);
-
-  int status = run(&d, &err) == 0 ? EXIT_SUCCESS : fail(&err);
+  if (status != 0)
+    snmp_log(LOG_ERR, "%s\n", err.message);
+  tally_agent_end(&d.options);
   tally_settings_unref(d.settings);
-  if (pid_file != NULL)
-    unlink(pid_file);
-  return status;
+  return status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

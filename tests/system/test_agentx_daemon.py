@@ -295,7 +295,7 @@ def test_nothing_can_be_written(snmpd, subagent):
     agent = subagent(master).start()
     master.wait_for_subagent()
     for what in (".1.1.1.0", ".1.1.5.0", ".1.3.1.4.3.119.101.98", ".99.1"):
-        result = master.ask("snmpset", snmp.root_oid() + what, "s", "x",
+        result = master.ask("snmpset", "-Ir", snmp.root_oid() + what, "s", "x",
                             community="private")
         assert "notWritable" in result.stderr, what
     assert agent.log().count(CONNECTED) == 1
