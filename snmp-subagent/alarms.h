@@ -27,7 +27,8 @@
  *
  * A number that is not known neither raises nor clears, nor does the space of a
  * mount that is read-only: nobody can fill it. A container that does not run
- * has no numbers to be wrong. A level of a threshold has to last for `hold`;
+ * has no numbers to be wrong, and one without a limit of its own no share of
+ * it. A level of a threshold has to last for `hold`;
  * facts are raised at once.
  */
 

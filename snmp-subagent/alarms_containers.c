@@ -26,6 +26,15 @@ static uint64_t judge_share(const tally_alarm_round_t *round,
   return tally_alarm_judge(round, container, measure, percent, threshold);
 }
 
+/* Without a limit of its own a container has the node's, and that is watched as
+ * the node's. */
+static uint64_t share_of_limit(uint64_t hundredths, uint64_t limit,
+                               uint64_t of_node) {
+  bool own = !tally_alarms_known(limit) || !tally_alarms_known(of_node) ||
+             limit < of_node;
+  return own ? hundredths : TALLY_UNLIMITED;
+}
+
 static uint64_t threads_share(const tally_container_row_t *row) {
   if (row->threads_limit == TALLY_UNLIMITED)
     return TALLY_UNLIMITED;
@@ -50,11 +59,18 @@ static uint64_t judge_health(const tally_alarm_round_t *round,
 static uint64_t judge_running(const tally_alarm_round_t *round,
                               const tally_alarm_subject_t *container,
                               const tally_container_row_t *row,
+                              const tally_node_row_t *node,
                               const tally_container_rule_t *rule) {
+  const uint64_t cpus =
+      tally_alarms_known(node->cpus) ? node->cpus * 100 : TALLY_UNKNOWN;
   const uint64_t levels[] = {
-      judge_share(round, container, &memory, row->memory_percent,
+      judge_share(round, container, &memory,
+                  share_of_limit(row->memory_percent, row->memory_limit,
+                                 node->memory_total),
                   &rule->memory),
-      judge_share(round, container, &cpu, row->cpu_limit_percent, &rule->cpu),
+      judge_share(round, container, &cpu,
+                  share_of_limit(row->cpu_limit_percent, row->cpu_limit, cpus),
+                  &rule->cpu),
       judge_share(round, container, &threads, threads_share(row),
                   &rule->threads),
       judge_health(round, container, row->health),
@@ -75,7 +91,8 @@ static uint64_t judge_nothing(const tally_alarm_round_t *round,
 }
 
 static uint64_t judge(const tally_alarm_round_t *round,
-                      const tally_container_row_t *row, const char *object,
+                      const tally_container_row_t *row,
+                      const tally_node_row_t *node, const char *object,
                       const char *label, const tally_container_rule_t *rule) {
   tally_alarm_subject_t container = {
       .object = object,
@@ -91,7 +108,7 @@ static uint64_t judge(const tally_alarm_round_t *round,
   switch (row->state) {
   case TALLY_CONTAINER_RUNNING + 1:
   case TALLY_CONTAINER_PAUSED + 1:
-    return judge_running(round, &container, row, rule);
+    return judge_running(round, &container, row, node, rule);
   case TALLY_CONTAINER_DEAD + 1:
     return tally_alarm_fact(round, &container, "dead", TALLY_LEVEL_WARNING,
                             "it is dead: Docker could not remove it");
@@ -113,8 +130,9 @@ static const tally_container_rule_t *rule_for(const tally_container_row_t *row,
 }
 
 void tally_alarms_judge_containers(const tally_alarm_round_t *round,
-                                   const tally_view_t *view,
-                                   tally_rule_of_t rule_of, void *rule_data) {
+                                   tally_view_t *view, tally_rule_of_t rule_of,
+                                   void *rule_data) {
+  const tally_node_row_t *node = tally_view_node(view);
   tally_autobuffer tally_buffer_t object, label;
   tally_buffer_init(&object, TALLY_ALARM_OBJECT_MAX);
   tally_buffer_init(&label, TALLY_ALARM_OBJECT_MAX);
@@ -127,7 +145,7 @@ void tally_alarms_judge_containers(const tally_alarm_round_t *round,
     if (row->name != NULL &&
         tally_buffer_printf(&object, "container/%s", row->name) == 0 &&
         tally_buffer_printf(&label, "container %s", row->name) == 0)
-      row->level = judge(round, row, object.data, label.data,
+      row->level = judge(round, row, node, object.data, label.data,
                          rule_for(row, rule_of, rule_data));
   }
 }

@@ -25,8 +25,8 @@ void tally_alarms_judge_node(const tally_alarm_round_t *round,
 void tally_alarms_judge_disks(const tally_alarm_round_t *round,
                               const tally_view_t *view);
 void tally_alarms_judge_containers(const tally_alarm_round_t *round,
-                                   const tally_view_t *view,
-                                   tally_rule_of_t rule_of, void *rule_data);
+                                   tally_view_t *view, tally_rule_of_t rule_of,
+                                   void *rule_data);
 void tally_alarms_judge_sinks(const tally_alarm_round_t *round,
                               tally_view_t *view);
 

@@ -233,6 +233,21 @@ static void test_container_without_limits(void **state) {
   assert_int_equal(scene_alarms_count(), 0);
 }
 
+/* It may use all of the node: that is no limit of its own. */
+static void test_container_with_the_limits_of_the_node(void **state) {
+  scene.containers[0].memory_percent = 9900;
+  scene.containers[0].cpu_limit_percent = 9900;
+  scene_judge();
+  assert_int_equal(scene_alarms_count(), 2);
+  scene.containers[0].memory_limit = scene.node.memory_total;
+  scene.containers[0].cpu_limit = scene.node.cpus * 100;
+  scene_judge();
+  assert_int_equal(scene_alarms_count(), 0);
+  scene.node.memory_total = scene.node.cpus = NOBODY_KNOWS;
+  scene_judge();
+  assert_int_equal(scene_alarms_count(), 2);
+}
+
 static void test_container_that_ends(void **state) {
   scene.containers[0].memory_percent = 9900;
   scene.containers[0].health = TALLY_HEALTH_UNHEALTHY + 1;
@@ -479,6 +494,7 @@ int main(void) {
       CASE(test_disk_that_is_read_only),
       CASE(test_container_limits),
       CASE(test_container_without_limits),
+      CASE(test_container_with_the_limits_of_the_node),
       CASE(test_container_that_ends),
       CASE(test_container_health),
       CASE(test_container_states),

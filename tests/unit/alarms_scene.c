@@ -40,7 +40,7 @@ int scene_setup(void **state) {
                .sinks_state = 1},
       .disks = {{"/", 5000, 1000, TALLY_FALSE, TALLY_TRUE}},
       .containers = {{"web", TALLY_CONTAINER_RUNNING + 1,
-                      TALLY_HEALTH_HEALTHY + 1, 1000, 1000, 5, 100}},
+                      TALLY_HEALTH_HEALTHY + 1, 1000, 1000, 5, 100, 500, 50}},
       .sinks = {{"write_nsq", 1, 0}},
       .rule = &container_rule,
   };
@@ -104,6 +104,8 @@ static void show_containers(tally_view_t *view) {
     row->health = container->health;
     row->memory_percent = container->memory_percent;
     row->cpu_limit_percent = container->cpu_limit_percent;
+    row->memory_limit = container->memory_limit;
+    row->cpu_limit = container->cpu_limit;
     row->threads = container->threads;
     row->threads_limit = container->threads_limit;
   }

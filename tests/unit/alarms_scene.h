@@ -18,6 +18,7 @@ typedef struct scene_container_s {
   uint64_t state, health;
   uint64_t memory_percent, cpu_limit_percent;
   uint64_t threads, threads_limit;
+  uint64_t memory_limit, cpu_limit;
 } scene_container_t;
 
 typedef struct scene_disk_s {
