@@ -14,7 +14,9 @@
 
 #include "agent.h"
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "service.h"
+#include "watch.h"
 
 #define PROGRAM "tallyman-agentx"
 
@@ -23,7 +25,12 @@ typedef struct {
   tally_settings_t *settings;
   tally_board_t *board;
   tally_notices_t *notices;
+  tally_watch_t *watch;
+  uint64_t started_ns;
 } daemon_t;
+
+/* Without a new view for so long after it was due, the watcher hangs. */
+#define VIEW_OVERDUE_NS (60 * TALLY_NS_PER_S)
 
 static void usage(FILE *out) {
   fprintf(out, "usage: " PROGRAM " [OPTIONS]\n"
@@ -41,6 +48,15 @@ static void usage(FILE *out) {
   snmp_log_options_usage("              ", out);
 }
 
+static int take_over(daemon_t *d, tally_settings_t *settings,
+                     tally_error_t *err) {
+  if (tally_agent_configure(&d->options, settings, err) != 0 ||
+      tally_watch_configure(d->watch, settings, err) != 0)
+    return -1;
+  tally_notices_configure(d->notices, settings);
+  return 0;
+}
+
 /* SIGHUP: other settings, or the old ones and a line that says why. */
 static void reload(void *data) {
   daemon_t *d = data;
@@ -48,21 +64,27 @@ static void reload(void *data) {
   tally_service_reloading();
   tally_settings_t *settings = tally_settings_create();
   if (settings == NULL)
-    tally_error_set(&err, 0, "out of memory");
-  if (settings == NULL ||
-      tally_agent_configure(&d->options, settings, &err) != 0) {
+    tally_error_set(&err, ENOMEM, "settings");
+  if (settings == NULL || take_over(d, settings, &err) != 0) {
     snmp_log(LOG_ERR, "the old configuration stays: %s\n", err.message);
     tally_settings_unref(settings);
   } else {
     snmp_log(LOG_INFO, "the configuration was read again\n");
-    tally_notices_configure(d->notices, settings);
     tally_settings_unref(d->settings);
     d->settings = settings;
   }
   tally_service_ready();
 }
 
-static bool alive(void *data) { return true; }
+static bool alive(void *data) {
+  const daemon_t *d = data;
+  uint64_t last_ns = tally_watch_last_ns(d->watch);
+  if (last_ns == 0)
+    last_ns = d->started_ns;
+  uint64_t due_ns =
+      last_ns + (uint64_t)(d->settings->interval * TALLY_NS_PER_S);
+  return tally_clock_monotonic_ns() < due_ns + VIEW_OVERDUE_NS;
+}
 
 static int write_pid_file(const char *path, tally_error_t *err) {
   FILE *file = fopen(path, "we");
@@ -91,14 +113,16 @@ static int run(daemon_t *d, tally_error_t *err) {
   if (d->board == NULL)
     return tally_error_set(err, ENOMEM, "starting");
   d->notices = tally_notices_create(on_notice, NULL, err);
-  int status = -1;
-  if (d->notices != NULL) {
-    tally_notices_configure(d->notices, d->settings);
-    status =
-        tally_agent_run(&d->options, d->board, d->notices, &callbacks, err);
-  }
-  tally_notices_destroy(d->notices);
-  tally_board_destroy(d->board);
+  if (d->notices == NULL)
+    return -1;
+  tally_notices_configure(d->notices, d->settings);
+  d->started_ns = tally_clock_monotonic_ns();
+  d->watch = tally_watch_start(d->settings, d->board, d->notices, err);
+  if (d->watch == NULL)
+    return -1;
+  int status =
+      tally_agent_run(&d->options, d->board, d->notices, &callbacks, err);
+  tally_watch_stop(d->watch);
   return status;
 }
 
@@ -177,6 +201,8 @@ int main(int argc, char **argv) {
   if (status != 0)
     snmp_log(LOG_ERR, "%s\n", err.message);
   tally_agent_end(&d.options);
+  tally_notices_destroy(d.notices);
+  tally_board_destroy(d.board);
   tally_settings_unref(d.settings);
   return status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
