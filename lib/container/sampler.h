@@ -63,7 +63,7 @@ typedef struct tally_container_sample_s {
 typedef struct tally_sampler_options_s {
   const char *rootfs;   /* prefix of /proc and /sys, "" or NULL */
   bool network;         /* interfaces */
-  bool tcp_connections; /* costly: about 170 µs per namespace */
+  bool tcp_connections; /* costly: some hundred µs each */
   bool load;
   /* Containers that are not wanted cost nothing. NULL: all. Called from the
    * sampler's thread and from run(); must be quick and thread safe. */
