@@ -155,7 +155,7 @@ class Snmpd(_Party):
 
     def get(self, name):
         """The value of `tallyNodeName.0`; None: no such object or instance."""
-        result = self.ask("snmpget", "-Oqvt", _qualified(name))
+        result = self.ask("snmpget", "-OqvtU", _qualified(name))
         value = result.stdout.strip()
         if result.returncode != 0 or not value:
             raise AssertionError(f"{name}: {result.stdout}{result.stderr}")
@@ -166,7 +166,7 @@ class Snmpd(_Party):
         tool, options = "snmpwalk", []
         if bulk:
             tool, options = "snmpbulkwalk", [f"-Cr{max_repetitions}"]
-        result = self.ask(tool, *options, "-Onqt", _qualified(name))
+        result = self.ask(tool, *options, "-OnqtU", _qualified(name))
         assert result.returncode == 0, result.stdout + result.stderr
         found = {}
         for line in result.stdout.splitlines():
@@ -179,8 +179,8 @@ class Snmpd(_Party):
 
     def table(self, name):
         """[{column: value}] of snmptable, with the index as "index"."""
-        result = self.ask("snmptable", "-Ci", "-Cf\t", "-Oqt",
-                          _qualified(name))
+        result = self.ask("snmptable", _qualified(name),
+                          options=["-Ci", "-Cf", "\t", "-OtU"])
         assert result.returncode == 0, result.stdout + result.stderr
         lines = [line for line in result.stdout.splitlines() if line.strip()]
         if len(lines) < 2 or "No entries" in result.stdout:
