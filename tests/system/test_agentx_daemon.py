@@ -220,6 +220,22 @@ def test_reload_keeps_the_session(snmpd, subagent):
     agent.stop()
 
 
+def test_reload_has_an_effect(snmpd, subagent):
+    master = snmpd().start()
+    agent = subagent(master, "interval 1").start()
+
+    def levels():
+        return {row["tallyDiskLevel"] for row in master.table("tallyDiskTable")}
+    wait_until(levels, "there are disks")
+    low = "interval 1\ndisk /.*/ 0.0001 0.0002 inodes off\n"
+    agent.reload(low)
+    wait_until(lambda: levels() == {"critical"}, "all disks are too full")
+    agent.reload(low + "disk")
+    agent.wait_for_log("the old configuration stays")
+    agent.reload("interval 1\ndisk /.*/ off inodes off")
+    wait_until(lambda: levels() == {"ok"}, "no disk is watched")
+
+
 def test_becomes_a_daemon(snmpd, subagent):
     master = snmpd().start()
     agent = subagent(master)

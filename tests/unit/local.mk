@@ -38,6 +38,7 @@ if BUILD_TALLYMAN_AGENTX
 unit_tests += \
 	tests/unit/alarms_objects_test \
 	tests/unit/alarms_test \
+	tests/unit/log_queue_test \
 	tests/unit/mib_conformity_test \
 	tests/unit/mib_test \
 	tests/unit/notices_test \
@@ -228,6 +229,11 @@ tests_unit_watch_test_SOURCES = tests/unit/watch_test.c $(docker_scene)
 tests_unit_watch_test_CPPFLAGS = $(agentx_unit_cppflags)
 tests_unit_watch_test_CFLAGS = $(agentx_unit_cflags)
 tests_unit_watch_test_LDADD = $(agentx_unit_libs)
+
+tests_unit_log_queue_test_SOURCES = tests/unit/log_queue_test.c tests/unit/unit.h
+tests_unit_log_queue_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_log_queue_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_log_queue_test_LDADD = $(agentx_unit_libs)
 
 tests_unit_settings_test_SOURCES = tests/unit/settings_test.c tests/unit/unit.h
 tests_unit_settings_test_CPPFLAGS = $(agentx_unit_cppflags)
