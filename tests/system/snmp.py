@@ -157,7 +157,7 @@ class Snmpd(_Party):
         """The value of `tallyNodeName.0`; None: no such object or instance."""
         result = self.ask("snmpget", "-OqvtU", _qualified(name))
         value = result.stdout.strip()
-        if result.returncode != 0 or not value:
+        if result.returncode != 0 or not result.stdout:
             raise AssertionError(f"{name}: {result.stdout}{result.stderr}")
         return None if value.startswith("No Such ") else _unquoted(value)
 
