@@ -24,7 +24,7 @@ static netsnmp_handler_registration *registration;
 
 /* ---- one varbind --------------------------------------------------------- */
 
-bool tally_answer_is_ours(const oid *name, size_t length) {
+static bool is_ours(const oid *name, size_t length) {
   return length >= ROOT_LENGTH && memcmp(name, root, sizeof(root)) == 0;
 }
 
@@ -54,8 +54,8 @@ static void set_value(netsnmp_variable_list *varbind,
   }
 }
 
-void tally_answer_get(const tally_view_t *view,
-                      netsnmp_variable_list *varbind) {
+static void answer_get(const tally_view_t *view,
+                       netsnmp_variable_list *varbind) {
   tally_mib_value_t value;
   switch (tally_mib_get(view, varbind->name + ROOT_LENGTH,
                         varbind->name_length - ROOT_LENGTH, &value)) {
@@ -71,37 +71,38 @@ void tally_answer_get(const tally_view_t *view,
   }
 }
 
-bool tally_answer_next(const tally_view_t *view, bool inclusive,
-                       netsnmp_variable_list *varbind) {
+/* Replaces name and value by those that follow (`inclusive`: or by those of
+ * the name itself, if it has one). Nothing there: nothing changes, and the
+ * library goes on behind the root arc. */
+static void answer_next(const tally_view_t *view, bool inclusive,
+                        netsnmp_variable_list *varbind) {
   const oid *after = varbind->name + ROOT_LENGTH;
   size_t length = varbind->name_length - ROOT_LENGTH;
-  if (!tally_answer_is_ours(varbind->name, varbind->name_length)) {
+  if (!is_ours(varbind->name, varbind->name_length)) {
     if (tally_mib_compare(varbind->name, varbind->name_length, root,
                           ROOT_LENGTH) > 0)
-      return false;
+      return;
     length = 0; /* from the beginning */
   }
   tally_mib_value_t value;
   if (inclusive &&
       tally_mib_get(view, after, length, &value) == TALLY_MIB_FOUND) {
     set_value(varbind, &value);
-    return true;
+    return;
   }
   oid next[ROOT_LENGTH + TALLY_MIB_OID_MAX];
   size_t next_length = 0;
   if (!tally_mib_next(view, after, length, next + ROOT_LENGTH, &next_length,
                       &value))
-    return false;
+    return;
   memcpy(next, root, sizeof(root));
   snmp_set_var_objid(varbind, next, ROOT_LENGTH + next_length);
   set_value(varbind, &value);
-  return true;
 }
 
 /* ---- the handler --------------------------------------------------------- */
 
-/* The library has turned GETBULK into GETNEXT and refused SET. A GETNEXT that
- * is left alone goes on behind the root arc. */
+/* The library has turned GETBULK into GETNEXT and refused SET. */
 static int handle(netsnmp_mib_handler *handler,
                   netsnmp_handler_registration *reginfo,
                   netsnmp_agent_request_info *reqinfo,
@@ -111,9 +112,9 @@ static int handle(netsnmp_mib_handler *handler,
     if (requests->processed)
       continue;
     if (reqinfo->mode == MODE_GET)
-      tally_answer_get(view, requests->requestvb);
+      answer_get(view, requests->requestvb);
     else if (reqinfo->mode == MODE_GETNEXT)
-      tally_answer_next(view, requests->inclusive, requests->requestvb);
+      answer_next(view, requests->inclusive, requests->requestvb);
   }
   tally_view_unref(view);
   return SNMP_ERR_NOERROR;

@@ -9,6 +9,8 @@ agentx_libs = $(AGENTX_LIBS) $(SYSTEMD_LIBS)
 
 # These do not know net-snmp …
 agentx_mib_files = \
+	snmp-subagent/agentx.c \
+	snmp-subagent/agentx.h \
 	snmp-subagent/board.c \
 	snmp-subagent/mib.c \
 	snmp-subagent/mib.h \

@@ -70,6 +70,7 @@ static tally_view_t *fixed_view(unsigned rows, size_t columns) {
 }
 
 static void no_reload(void *data) {}
+static void no_wake(void *data) {}
 static bool always_alive(void *data) { return true; }
 
 static int run_ours(const char *socket, unsigned rows, size_t columns) {
@@ -81,9 +82,13 @@ static int run_ours(const char *socket, unsigned rows, size_t columns) {
   tally_settings_t *settings = tally_settings_create();
   tally_board_t *board = tally_board_create();
   tally_board_publish(board, fixed_view(rows, columns));
-  int status = tally_agent_configure(&options, settings, &err);
+  tally_notices_t *notices = tally_notices_create(no_wake, NULL, &err);
+  int status = notices != NULL ? 0 : -1;
   if (status == 0)
-    status = tally_agent_run(&options, board, NULL, &callbacks, &err);
+    status = tally_agent_configure(&options, settings, &err);
+  if (status == 0)
+    status = tally_agent_run(&options, board, notices, &callbacks, &err);
+  tally_notices_destroy(notices);
   tally_board_destroy(board);
   tally_settings_unref(settings);
   return status == 0 ? EXIT_SUCCESS : fail(err.message);

@@ -17,7 +17,7 @@ fuzz_programs += \
 	tests/fuzz/fuzz_framer \
 	tests/fuzz/fuzz_proc
 if BUILD_TALLYMAN_AGENTX
-fuzz_programs += tests/fuzz/fuzz_mib
+fuzz_programs += tests/fuzz/fuzz_agentx tests/fuzz/fuzz_mib
 endif
 noinst_PROGRAMS += $(fuzz_programs)
 
@@ -70,6 +70,13 @@ tests_fuzz_fuzz_mib_CPPFLAGS = $(fuzz_cppflags) -I$(srcdir)/snmp-subagent
 tests_fuzz_fuzz_mib_CFLAGS = $(fuzz_cflags) -fsanitize=fuzzer-no-link
 tests_fuzz_fuzz_mib_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_mib_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_agentx_SOURCES = tests/fuzz/fuzz_agentx.c tests/fuzz/fuzz.h \
+	$(agentx_mib_files)
+tests_fuzz_fuzz_agentx_CPPFLAGS = $(fuzz_cppflags) -I$(srcdir)/snmp-subagent
+tests_fuzz_fuzz_agentx_CFLAGS = $(fuzz_cflags) -fsanitize=fuzzer-no-link
+tests_fuzz_fuzz_agentx_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_agentx_LDADD = libtallyman_fuzzing.la
 
 endif
 

@@ -38,6 +38,7 @@ if BUILD_TALLYMAN_AGENTX
 unit_tests += \
 	tests/unit/alarms_objects_test \
 	tests/unit/alarms_test \
+	tests/unit/agentx_test \
 	tests/unit/log_queue_test \
 	tests/unit/mib_conformity_test \
 	tests/unit/mib_test \
@@ -182,6 +183,11 @@ tests_unit_json_test_LDADD = $(unit_libs)
 agentx_unit_cppflags = $(agentx_cppflags) -I$(srcdir)/tests/unit
 agentx_unit_cflags = $(agentx_cflags) $(CMOCKA_CFLAGS)
 agentx_unit_libs = libtallyagentx_testing.la $(CMOCKA_LIBS)
+
+tests_unit_agentx_test_SOURCES = tests/unit/agentx_test.c tests/unit/mib_scene.c tests/unit/mib_scene.h tests/unit/unit.h
+tests_unit_agentx_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_agentx_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_agentx_test_LDADD = $(agentx_unit_libs)
 
 tests_unit_mib_conformity_test_SOURCES = tests/unit/mib_conformity_test.c tests/unit/unit.h
 tests_unit_mib_conformity_test_CPPFLAGS = $(agentx_unit_cppflags)
