@@ -77,7 +77,8 @@ const char *tally_tcp_state_name(tally_tcp_state_t state);
 /* Counts the sockets per state, IPv4 and IPv6 together, over a netlink socket
  * that was opened inside the namespace by a thread made for that purpose (the
  * caller's thread never changes its namespace). 12 times cheaper than reading
- * /proc/PID/net/tcp, still some hundred µs. Needs CAP_SYS_ADMIN at first use. */
+ * /proc/PID/net/tcp, still some hundred µs. Needs CAP_SYS_ADMIN at first use.
+ */
 int tally_netns_tcp(tally_netns_t *netns, uint64_t counts[TALLY_TCP_STATES],
                     tally_error_t *err);
 
