@@ -23,6 +23,7 @@ PROGRAM = f"{BUILD}/.libs/tallyman-agentx"
 # What makes a walk of everything else short, and snmpd start at once.
 _MODULES = ("system_mib,snmp_mib,sysORTable,usmConf,usmStats,usmUser,"
             "vacm_conf,vacm_context,vacm_vars")
+_BETWEEN = " ## "  # two objects of a notification
 
 _SNMPD_CONFIG = """\
 agentAddress udp:127.0.0.1:{port}
@@ -221,19 +222,21 @@ class Snmptrapd(_Party):
                        "MIBDIRS": MIB_DIRECTORIES}
         self._daemon.start(
             ["snmptrapd", "-f", "-Lo", "-n", "-C",
-             "-c", self.path("snmptrapd.conf"), "-Oqt",
-             "-F", "NOTIFICATION\\t%#v\\n", f"udp:127.0.0.1:{self.port}"],
+             "-c", self.path("snmptrapd.conf"), "-OqtU",
+             "-F", f"NOTIFICATION %V{_BETWEEN}%v\\n",
+             f"udp:127.0.0.1:{self.port}"],
             env=environment)
         wait_until(lambda: "NET-SNMP version" in self.log(),
                    "snmptrapd is ready", timeout=15)
         return self
 
     def received(self):
-        """[{object with index: value}], oldest first."""
+        """[{object with index: value}], oldest first. The kind is the value
+        of snmpTrapOID.0, which SNMPv2-MIB would name."""
         found = []
         for line in self.log().splitlines():
-            if line.startswith("NOTIFICATION\t"):
-                binds = line.split("\t", 1)[1].split("#")
+            if line.startswith("NOTIFICATION "):
+                binds = line.split(" ", 1)[1].split(_BETWEEN)
                 found.append({name.split("::")[-1]: _unquoted(value)
                               for name, _, value in
                               (bind.strip().partition(" ") for bind in binds)})

@@ -3,12 +3,17 @@
 
 import os
 import re
+import socket
+import subprocess
 
 import pytest
 
 import samples
 from collectd import SOURCE
+from process import PATIENCE, wait_until
 from terminal import Terminal
+
+SNMP = ("127.0.0.1", 1161)
 
 
 @pytest.fixture
@@ -41,6 +46,57 @@ def test_shows_a_running_container_and_ends_with_ctrl_c(
     assert os.listdir(tmp_path) == ["values"]
     host = os.listdir(keep)[0]
     assert samples.read(keep, host, "docker-crane/container_cpu")
+
+
+def snmp_is_free():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.bind(SNMP)
+            return True
+        except OSError:
+            return False
+
+
+def run_as_printed(command, state):
+    """The tools keep files of their own, which shall not be the host's."""
+    return subprocess.run(
+        command, shell=True, capture_output=True, text=True,
+        timeout=20 * PATIENCE,
+        env={**os.environ, "SNMP_PERSISTENT_DIR": str(state)}).stdout
+
+
+@pytest.mark.timeout(180)
+def test_the_commands_it_prints_show_the_container(
+        engine, quickstart, tmp_path_factory):
+    engine.run("sleep", "1000", name="crane")
+    terminal = quickstart(engine.endpoint)
+    terminal.wait_for("first values in 1 s", timeout=120)
+    commands = re.findall(r"(?m)^  (snmp\S+ .*?)\r?$", terminal.text)
+    assert [command.split(" ")[0] for command in commands] == [
+        "snmptable", "snmpwalk"]
+    state = tmp_path_factory.mktemp("snmp")
+    for command, wanted in zip(commands, (
+            r"(?m)^\s*crane .*busybox .*running",
+            r'TALLYMAN-MIB::tallyContainerName."crane" = STRING: crane')):
+        wait_until(lambda: re.search(wanted, run_as_printed(command, state)),
+                   command, timeout=15, step=0.2)
+    # The collectd beside it is asked for its outputs.
+    walk = run_as_printed(commands[1], state)
+    assert "TALLYMAN-MIB::tallySinksState.0 = INTEGER: read(1)" in walk
+    assert terminal.interrupt() == 0
+    assert snmp_is_free()
+
+
+@pytest.mark.timeout(180)
+def test_goes_on_without_snmp(engine, quickstart):
+    engine.run("sleep", "1000", name="crane")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(SNMP)
+        terminal = quickstart(engine.endpoint)
+        terminal.wait_for(r"no SNMP: .*127\.0\.0\.1:1161; is the port taken\?"
+                          r" It said: Error opening", timeout=120)
+        terminal.wait_for(r"crane\s+running", timeout=40)
+        assert terminal.interrupt() == 0
 
 
 @pytest.mark.timeout(180)
