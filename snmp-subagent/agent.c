@@ -176,7 +176,7 @@ static void send_notices(loop_t *loop) {
 
 /* Waits for descriptors; their number, 0: time is up, -1: interrupted. */
 static int wait_for_work(loop_t *loop) {
-  struct timeval timeout = {.tv_sec = 1}; /* the watchdog's sake */
+  struct timeval timeout = {.tv_sec = 1}; /* for the watchdog */
   int numfds = 0, block = 0;
   NETSNMP_LARGE_FD_ZERO(&loop->descriptors);
   snmp_select_info2(&numfds, &loop->descriptors, &timeout, &block);

@@ -65,19 +65,19 @@ static int on_report(int major, int minor, void *server_data,
 
 /* Turns all ways of the log off, or on again those that were on. */
 static void mute(bool muted) {
-  static unsigned was_enabled; /* a bit for each */
-  unsigned bit = 1;
-  if (muted)
-    was_enabled = 0;
-  for (netsnmp_log_handler *h = get_logh_head(); h != NULL && bit != 0;
-       h = h->next, bit <<= 1) {
-    if (muted && h->enabled) {
-      was_enabled |= bit;
-      netsnmp_disable_this_loghandler(h);
-    } else if (!muted && (was_enabled & bit) != 0) {
-      netsnmp_enable_this_loghandler(h);
-    }
+  static netsnmp_log_handler *handlers[16];
+  static size_t count;
+  if (!muted) {
+    while (count > 0)
+      netsnmp_enable_this_loghandler(handlers[--count]);
+    return;
   }
+  for (netsnmp_log_handler *h = get_logh_head();
+       h != NULL && count < sizeof(handlers) / sizeof(handlers[0]); h = h->next)
+    if (h->enabled) {
+      netsnmp_disable_this_loghandler(h);
+      handlers[count++] = h;
+    }
 }
 
 static void read_files(const tally_agent_options_t *options) {
