@@ -126,8 +126,8 @@ static void report_trouble(void) {
   static const char *const explanations[CAUSES] = {
       [CAUSE_MISSING] = "is snmpd running, with \"master agentx\" and this "
                         "agentXSocket in snmpd.conf?",
-      [CAUSE_FORBIDDEN] = "may this user use the socket and its directory? "
-                          "(agentXPerms in snmpd.conf)",
+      [CAUSE_FORBIDDEN] = "may this user use the socket and its directory? see "
+                          "agentXPerms in snmpd.conf",
       [CAUSE_NOBODY] = "nobody listens there; is snmpd running?",
       [CAUSE_SILENT] = "somebody listens there, but does not answer as an "
                        "AgentX master",
@@ -141,9 +141,9 @@ static void report_trouble(void) {
     return;
   master.reported[cause] = true;
   snmp_log(LOG_WARNING,
-           "cannot connect to the AgentX master at %s: %s%s%s; trying again "
+           "cannot connect to the AgentX master at %s%s%s (%s); trying again "
            "every %d s\n",
-           name, code != 0 ? strerror(code) : "", code != 0 ? ": " : "",
+           name, code != 0 ? ": " : "", code != 0 ? strerror(code) : "",
            explanations[cause],
            netsnmp_ds_get_int(NETSNMP_DS_APPLICATION_ID,
                               NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL));

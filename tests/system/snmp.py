@@ -29,7 +29,7 @@ _SNMPD_CONFIG = """\
 agentAddress udp:127.0.0.1:{port}
 {access}
 master agentx
-agentXSocket unix:{socket}
+agentXSocket {socket}
 {extra}
 """
 _ACCESS = "rocommunity public 127.0.0.1\nrwcommunity private 127.0.0.1"
@@ -42,10 +42,18 @@ def root_oid():
     return "." + numbers.replace(", ", ".")
 
 
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+def _free_port(kind):
+    with socket.socket(socket.AF_INET, kind) as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def free_udp_port():
+    return _free_port(socket.SOCK_DGRAM)
+
+
+def free_tcp_port():
+    return _free_port(socket.SOCK_STREAM)
 
 
 class _Party:
@@ -108,14 +116,14 @@ class _Party:
 
 class Snmpd(_Party):
     """The master agent. `extra` are lines of snmpd.conf, `access` those that
-    say who may see what."""
+    say who may see what; subagents attach to `socket`, a path or tcp:…"""
 
-    def __init__(self, extra="", access=_ACCESS):
+    def __init__(self, extra="", access=_ACCESS, socket=None):
         super().__init__("snmpd")
         self.extra = extra
         self.access = access
         self.port = free_udp_port()
-        self.socket = self.path("master")
+        self.socket = socket or self.path("master")
 
     def start(self):
         with open(self.path("snmpd.conf"), "w") as f:
@@ -127,7 +135,8 @@ class Snmpd(_Party):
 
         def ready():
             self._daemon.require_running()
-            return (os.path.exists(self.socket)
+            return ((os.path.exists(self.socket)
+                     or self.socket.startswith("tcp:"))
                     and self.ask("snmpget", "-t0.5", "-r0",
                                  ".1.3.6.1.2.1.1.3.0").returncode == 0)
         wait_until(ready, "snmpd is ready", timeout=15)
@@ -258,7 +267,7 @@ class Subagent(_Party):
             f.write(self.config)
 
     def command(self, *arguments):
-        return [PROGRAM, "-x", f"unix:{self.socket}", *arguments]
+        return [PROGRAM, "-x", self.socket, *arguments]
 
     def environment(self):
         return {**super().environment(), "LD_LIBRARY_PATH": f"{BUILD}/.libs"}

@@ -25,10 +25,19 @@ def test_attaches_and_leaves(snmpd, subagent):
     assert not master.attached()
 
 
+def test_attaches_over_tcp(snmpd, subagent):
+    master = snmpd(socket=f"tcp:127.0.0.1:{snmp.free_tcp_port()}")
+    agent = subagent(master, "agentXPingInterval 1").start()
+    agent.wait_for_log(f"{CANNOT} at {master.socket}")
+    master.start()
+    master.wait_for_subagent()
+    agent.stop()
+
+
 def test_starts_before_the_master(snmpd, subagent):
     master = snmpd()
     agent = subagent(master).start()
-    agent.wait_for_log(f"{CANNOT} at unix:{master.socket}: No such file")
+    agent.wait_for_log(f"{CANNOT} at {master.socket}: No such file")
     master.start()
     master.wait_for_subagent(timeout=5)
 
@@ -83,7 +92,7 @@ def test_a_full_queue_stalls_nobody(subagent):
 def test_says_what_may_be_wrong_once(snmpd, subagent):
     master = snmpd("agentXPerms 0600 0700").start()
     agent = subagent(master, "agentXPingInterval 1", user="nobody").start()
-    agent.wait_for_log(f"{CANNOT} at unix:{master.socket}: Permission denied.*"
+    agent.wait_for_log(f"{CANNOT} at {master.socket}: Permission denied.*"
                        "agentXPerms")
     # Silence is what is tested: four attempts take this long.
     until = time.monotonic() + 4 * PATIENCE
