@@ -5,15 +5,17 @@ as a GET, also while containers come and go by the hundred."""
 import collections
 import os
 import random
+import socket
 import subprocess
 import threading
 import time
 
 import pytest
 
+import agentx_wire as wire
 import snmp
 from collectd import BUILD
-from process import PATIENCE, wait_until
+from process import PATIENCE, Daemon, wait_until
 from scripted_engine import ScriptedContainer, ScriptedEngine
 
 FLEET = 1000
@@ -236,3 +238,87 @@ def test_churn_during_walks(fleet, snmpd, subagent):
         assert fleet.changes > 10 * CHURN_SECONDS / PATIENCE
     assert walks > 5 / PATIENCE and incomplete > 0
     agent.stop()
+
+
+# ---- on the wire ---------------------------------------------------------------
+
+
+def free_tcp_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Capture:
+    """tshark, on what subagent and master say to each other over TCP."""
+
+    def __init__(self, directory, port):
+        self._file = str(directory / "agentx.pcap")
+        self._port = port
+        self._tshark = Daemon("tshark", str(directory / "tshark.log"))
+        self._tshark.start(["tshark", "-i", "lo", "-w", self._file,
+                            "-f", f"tcp port {port}"])
+        wait_until(lambda: "Capturing on" in self._tshark.log()
+                   and os.path.exists(self._file), "tshark captures")
+
+    def stop(self):
+        self._tshark.terminate()
+
+    def read(self, *arguments):
+        return subprocess.run(
+            ["tshark", "-r", self._file, "-d", f"tcp.port=={self._port},agentx",
+             *arguments], capture_output=True, text=True,
+            timeout=60 * PATIENCE).stdout.splitlines()
+
+    def types(self, display_filter):
+        lines = self.read("-Y", display_filter, "-T", "fields",
+                          "-e", "agentx.type")
+        return {int(number) for line in lines for number in line.split(",")}
+
+    def stream(self, ours):
+        """All that one side has said."""
+        lines = self.read("-q", "-z", "follow,tcp,raw,0")
+        return b"".join(
+            bytes.fromhex(line.strip()) for line in lines
+            if line.strip() and set(line.strip()) <= set("0123456789abcdef")
+            and line.startswith("\t") != ours)
+
+
+def test_no_malformed_packet(module_engine, snmpd, subagent, tmp_path):
+    """A session from its beginning to its end, notifications included."""
+    port = free_tcp_port()
+    capture = Capture(tmp_path, port)
+    try:
+        master = snmpd()
+        master.extra = f"agentXSocket unix:{master.socket},tcp:127.0.0.1:{port}"
+        master.start()
+        agent = subagent(master, "interval 1\ncollectdSocket off\n"
+                         f"dockerEndpoint {module_engine.endpoint}")
+        agent.start("-x", f"tcp:127.0.0.1:{port}")
+        master.wait_for_subagent()
+        module_engine.run("sleep", "1000", name="crane").kill()
+        wait_until(lambda: int(master.get("tallyNotificationsSent.0")) > 0,
+                   "something was notified", step=0.2)
+        walk = master.walk("tallyman")
+        master.walk("tallyContainerTable", bulk=False)
+        master.get("tallyContainerName.4.110.111.110.101")  # none such
+        agent.stop()
+        wait_until(lambda: capture.types("agentx.type == 2"),
+                   "the end of the session is captured", step=0.5)
+    finally:
+        capture.stop()
+
+    spoken = {wire.OPEN, wire.CLOSE, wire.REGISTER, wire.GET, wire.GETNEXT,
+              wire.NOTIFY, wire.ADD_CAPS, wire.RESPONSE}
+    assert capture.types("agentx") >= spoken
+    # tshark 4.0 takes every varbind for longer than the packet, also those of
+    # snmpd: PDUs with varbinds are for a stricter reader.
+    assert capture.types("agentx && _ws.malformed") <= {wire.NOTIFY,
+                                                        wire.RESPONSE}
+    ours = wire.read_stream(capture.stream(ours=True))
+    masters = wire.read_stream(capture.stream(ours=False))
+    assert {pdu.type for pdu in ours + masters} >= spoken
+    said = {"." + ".".join(map(str, name)) for pdu in ours
+            if pdu.type == wire.RESPONSE for name, _, _ in pdu.varbinds}
+    assert set(walk) <= said
+    assert not [pdu for pdu in ours + masters if pdu.error]
