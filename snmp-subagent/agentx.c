@@ -228,10 +228,10 @@ size_t tally_agentx_length(const uint8_t *bytes, size_t count) {
 
 size_t tally_agentx_answer(const tally_view_t *view, const uint8_t *pdu,
                            size_t length, uint8_t *response, size_t size) {
-  if (tally_agentx_length(pdu, length) != length || pdu[0] != AGENTX_VERSION ||
+  if (length <= TALLY_AGENTX_HEADER ||
+      tally_agentx_length(pdu, length) != length || pdu[0] != AGENTX_VERSION ||
       (pdu[1] != GET && pdu[1] != GET_NEXT) ||
-      (pdu[2] & NON_DEFAULT_CONTEXT) != 0 || length == TALLY_AGENTX_HEADER ||
-      size < TALLY_AGENTX_HEADER + 8)
+      (pdu[2] & NON_DEFAULT_CONTEXT) != 0 || size < TALLY_AGENTX_HEADER + 8)
     return 0;
   bool big_endian = (pdu[2] & NETWORK_BYTE_ORDER) != 0;
   reader_t in = {.at = pdu + TALLY_AGENTX_HEADER,

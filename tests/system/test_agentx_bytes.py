@@ -9,6 +9,7 @@ import pytest
 import snmp
 from agentx_master import (END_OF_MIB_VIEW, GET, GET_BULK, GET_NEXT, TEST_SET,
                            Master, encode_oid, search)
+from process import wait_until
 
 ROOT = tuple(map(int, snmp.root_oid().strip(".").split(".")))
 VERSION = ROOT + (1, 1, 2, 0)  # tallyNodeAgentVersion
@@ -106,16 +107,22 @@ def test_any_mixture(master):
 def test_both_ways_answer_alike(snmpd, subagent):
     """With debugging output net-snmp handles all requests itself."""
     master = snmpd().start()
-    seen = []
-    for arguments in ((), ("-D", "nothing")):
-        agent = subagent(master).start(*arguments)
-        master.wait_for_subagent()
-        # As soon as there are values, the same objects
-        while len(master.walk("tallyNode")) < 20:
-            pass
-        seen.append(master.walk("tallyNode", max_repetitions=7))
-        seen.append(master.walk("tallyDiskTable", bulk=False))
-        agent.stop()
-    assert list(seen[0]) == list(seen[2]) and list(seen[1]) == list(seen[3])
-    constant = snmp.root_oid() + ".1.1.2.0"
-    assert seen[0][constant] == seen[2][constant] != ""
+
+    def everything():
+        return [*master.walk("tallyNode", max_repetitions=7),
+                *master.walk("tallyDiskTable", bulk=False)]
+
+    agent = subagent(master, "interval 1").start()
+    master.wait_for_subagent()
+    wait_until(lambda: master.get("tallyNodeCpuPercent.0") is not None,
+               "a second sample")
+    fast, version = everything(), master.get("tallyNodeAgentVersion.0")
+    assert len(fast) > 30 and version
+    agent.stop()
+
+    agent = subagent(master, "interval 1").start("-D", "nothing")
+    master.wait_for_subagent()
+    wait_until(lambda: everything() == fast, "the same objects")
+    assert master.get("tallyNodeAgentVersion.0") == version
+    assert master.get("tallyNodeAgentVersion.1") is None
+    agent.stop()
