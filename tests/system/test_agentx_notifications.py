@@ -10,6 +10,7 @@ import pytest
 from process import wait_until
 from scripted_engine import ScriptedContainer, ScriptedEngine
 from snmp import Snmpd, Snmptrapd, Subagent
+from test_agentx_sinks import put
 
 MIB = 1 << 20
 RUNNING, PAUSED, EXITED = "running", "paused", "exited"
@@ -275,3 +276,19 @@ def test_disk_threshold(small_disk, own_noc):
     cleared = noc.wait_for("tallyDiskThresholdCleared", **where)
     assert value_of(cleared, "tallyDiskLevel") == "ok"
     assert value_of(cleared, "tallyNotifyPreviousLevel") == "critical"
+
+
+# ---- sinks -------------------------------------------------------------------
+
+
+def test_sink_stalled_and_recovered(collectd, own_noc):
+    daemon = collectd().start()
+    noc = own_noc("dockerEndpoint unix:///nowhere\n"
+                  f"collectdSocket {daemon.path('unixsock')}")
+    where = {"tallySinkName": "write_nsq"}
+    put(daemon, "write_nsq", oldest_age=301)
+    stalled = noc.wait_for("tallySinkStalled", **where)
+    assert value_of(stalled, "tallySinkState") == "stalled"
+    put(daemon, "write_nsq")
+    recovered = noc.wait_for("tallySinkRecovered", **where)
+    assert value_of(recovered, "tallySinkState") == "ok"
