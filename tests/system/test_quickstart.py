@@ -75,14 +75,14 @@ def test_the_commands_it_prints_show_the_container(
     assert [command.split(" ")[0] for command in commands] == [
         "snmptable", "snmpwalk"]
     state = tmp_path_factory.mktemp("snmp")
-    for command, wanted in zip(commands, (
-            r"(?m)^\s*crane .*busybox .*running",
-            r'TALLYMAN-MIB::tallyContainerName."crane" = STRING: crane')):
+    table, walk = commands
+    for command, wanted in (
+            (table, r"(?m)^\s*crane .*busybox .*running"),
+            (walk, r'TALLYMAN-MIB::tallyContainerName."crane" = STRING: crane'),
+            # The collectd beside it is asked for its outputs.
+            (walk, r"TALLYMAN-MIB::tallySinksState.0 = INTEGER: read\(1\)")):
         wait_until(lambda: re.search(wanted, run_as_printed(command, state)),
-                   command, timeout=15, step=0.2)
-    # The collectd beside it is asked for its outputs.
-    walk = run_as_printed(commands[1], state)
-    assert "TALLYMAN-MIB::tallySinksState.0 = INTEGER: read(1)" in walk
+                   f"{wanted} in the answer to {command}", timeout=15, step=0.2)
     assert terminal.interrupt() == 0
     assert snmp_is_free()
 
