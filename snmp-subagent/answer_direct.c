@@ -38,6 +38,8 @@
 #define REQUESTS_PER_TURN 100
 /* How long the next request is waited for; the kernel makes a tick of it. */
 #define PATIENCE_US 1000
+/* A master that takes no answer for so long is lost. */
+#define TAKEN_WITHIN_S 2
 
 /* Where in a PDU the bytes end that net-snmp has been given. */
 typedef struct frame_s {
@@ -153,7 +155,10 @@ static int session_opened(int major, int minor, void *session, void *data) {
   if (transport == NULL || !is_plain(transport) || snmp_get_do_debugging())
     return SNMPERR_SUCCESS;
   const struct timeval patience = {.tv_usec = PATIENCE_US};
-  if (setsockopt(transport->sock, SOL_SOCKET, SO_RCVTIMEO, &patience,
+  const struct timeval taken = {.tv_sec = TAKEN_WITHIN_S};
+  if (setsockopt(transport->sock, SOL_SOCKET, SO_SNDTIMEO, &taken,
+                 sizeof(taken)) == 0 &&
+      setsockopt(transport->sock, SOL_SOCKET, SO_RCVTIMEO, &patience,
                  sizeof(patience)) == 0) {
     memset(&frame, 0, sizeof(frame));
     transport->f_recv = receive;

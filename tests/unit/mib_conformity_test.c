@@ -31,13 +31,13 @@ static void module_path(char path[PATH_MAX]) {
            environment("TALLY_BUILDDIR"));
 }
 
-/* Its output, or NULL. */
-static FILE *smidump(const char *format) {
-  char command[2 * PATH_MAX], path[PATH_MAX];
+/* The output of a command with the module as its last argument, or NULL. */
+static FILE *run(const char *tool) {
+  char command[2 * PATH_MAX + 256], path[PATH_MAX];
   module_path(path);
   snprintf(command, sizeof(command),
-           "SMIPATH='%s/snmp-subagent/basic-mibs': smidump -f %s '%s'",
-           environment("TALLY_SRCDIR"), format, path);
+           "SMIPATH='%s/snmp-subagent/basic-mibs': %s '%s' 2>&1",
+           environment("TALLY_SRCDIR"), tool, path);
   return popen(command, "r");
 }
 
@@ -50,7 +50,7 @@ static object_t *find_object(const char *name) {
 
 /* "TALLYMAN-MIB tallyNodeName    scalar    1.3.6.1…" */
 static void read_identifiers(void) {
-  FILE *stream = smidump("identifiers");
+  FILE *stream = run("smidump -f identifiers");
   assert_non_null(stream);
   char line[1024], kind[32];
   while (fgets(line, sizeof(line), stream) != NULL) {
@@ -67,7 +67,7 @@ static void read_identifiers(void) {
 
 /* "  |  +-- r-n SnmpAdminString     tallyNodeName(1)" */
 static void read_tree(void) {
-  FILE *stream = smidump("tree");
+  FILE *stream = run("smidump -f tree");
   assert_non_null(stream);
   char line[1024];
   while (fgets(line, sizeof(line), stream) != NULL) {
@@ -127,6 +127,15 @@ static void print_oid(const tally_mib_table_t *table,
   for (size_t i = 0; i < table->base_length; i++)
     at += (size_t)sprintf(text + at, "%lu.", table->base[i]);
   sprintf(text + at, "%lu", column->subid);
+}
+
+static void test_no_complaint(void **state) {
+  FILE *stream = run("smilint -l 6 -s");
+  assert_non_null(stream);
+  char line[1024];
+  if (fgets(line, sizeof(line), stream) != NULL)
+    fail_msg("%s", line);
+  assert_int_equal(pclose(stream), 0);
 }
 
 static void test_every_column_is_in_the_module(void **state) {
@@ -218,11 +227,13 @@ static void test_enumerations(void **state) {
 }
 
 int main(void) {
-  if (system("command -v smidump > /dev/null") != 0) {
-    puts("1..0 # SKIP smidump (smitools) is not installed");
+  if (system("{ command -v smilint && command -v smidump; } > /dev/null") !=
+      0) {
+    puts("1..0 # SKIP smilint and smidump (smitools) are not installed");
     return 0;
   }
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_no_complaint),
       cmocka_unit_test(test_every_column_is_in_the_module),
       cmocka_unit_test(test_every_object_is_in_the_tables),
       cmocka_unit_test(test_columns_are_sorted),
