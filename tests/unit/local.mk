@@ -40,6 +40,7 @@ unit_tests += \
 	tests/unit/alarms_test \
 	tests/unit/agentx_test \
 	tests/unit/log_queue_test \
+	tests/unit/mib_churn_test \
 	tests/unit/mib_conformity_test \
 	tests/unit/mib_test \
 	tests/unit/notices_test \
@@ -188,6 +189,11 @@ tests_unit_agentx_test_SOURCES = tests/unit/agentx_test.c tests/unit/mib_scene.c
 tests_unit_agentx_test_CPPFLAGS = $(agentx_unit_cppflags)
 tests_unit_agentx_test_CFLAGS = $(agentx_unit_cflags)
 tests_unit_agentx_test_LDADD = $(agentx_unit_libs)
+
+tests_unit_mib_churn_test_SOURCES = tests/unit/mib_churn_test.c tests/unit/unit.h
+tests_unit_mib_churn_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_mib_churn_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_mib_churn_test_LDADD = $(agentx_unit_libs)
 
 tests_unit_mib_conformity_test_SOURCES = tests/unit/mib_conformity_test.c tests/unit/unit.h
 tests_unit_mib_conformity_test_CPPFLAGS = $(agentx_unit_cppflags)
