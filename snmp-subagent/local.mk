@@ -58,6 +58,8 @@ agentx_files = \
 	snmp-subagent/sinks_client.h \
 	snmp-subagent/steady.c \
 	snmp-subagent/steady.h \
+	snmp-subagent/text_pages.c \
+	snmp-subagent/text_pages.h \
 	snmp-subagent/trap_objects.c \
 	snmp-subagent/trap_objects.h \
 	snmp-subagent/watch.c \

@@ -16,9 +16,13 @@
 #include "core/cleanup.h"
 #include "core/clock.h"
 #include "service.h"
+#include "text_pages.h"
 #include "watch.h"
 
 #define PROGRAM "tallyman-agentx"
+
+/* Until all that is loaded at the start has been used for the first time. */
+#define START_LASTS_S 10
 
 typedef struct {
   tally_agent_options_t options;
@@ -106,6 +110,10 @@ static int become_daemon(bool logging, tally_error_t *err) {
 
 static void on_notice(void *data) { tally_agent_wake(); }
 
+static void on_started(unsigned alarm, void *data) {
+  tally_text_pages_give_back();
+}
+
 static int run(daemon_t *d, tally_error_t *err) {
   const tally_agent_callbacks_t callbacks = {
       .reload = reload, .alive = alive, .data = d};
@@ -120,6 +128,7 @@ static int run(daemon_t *d, tally_error_t *err) {
   d->watch = tally_watch_start(d->settings, d->board, d->notices, err);
   if (d->watch == NULL)
     return -1;
+  snmp_alarm_register(START_LASTS_S, 0, on_started, NULL);
   int status =
       tally_agent_run(&d->options, d->board, d->notices, &callbacks, err);
   tally_watch_stop(d->watch);

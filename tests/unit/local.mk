@@ -46,6 +46,7 @@ unit_tests += \
 	tests/unit/notices_test \
 	tests/unit/settings_test \
 	tests/unit/steady_test \
+	tests/unit/text_pages_test \
 	tests/unit/trap_objects_test \
 	tests/unit/view_test \
 	tests/unit/watch_test
@@ -246,6 +247,11 @@ tests_unit_log_queue_test_SOURCES = tests/unit/log_queue_test.c tests/unit/unit.
 tests_unit_log_queue_test_CPPFLAGS = $(agentx_unit_cppflags)
 tests_unit_log_queue_test_CFLAGS = $(agentx_unit_cflags)
 tests_unit_log_queue_test_LDADD = $(agentx_unit_libs)
+
+tests_unit_text_pages_test_SOURCES = tests/unit/text_pages_test.c tests/unit/unit.h
+tests_unit_text_pages_test_CPPFLAGS = $(agentx_unit_cppflags)
+tests_unit_text_pages_test_CFLAGS = $(agentx_unit_cflags)
+tests_unit_text_pages_test_LDADD = $(agentx_unit_libs)
 
 tests_unit_settings_test_SOURCES = tests/unit/settings_test.c tests/unit/unit.h
 tests_unit_settings_test_CPPFLAGS = $(agentx_unit_cppflags)
