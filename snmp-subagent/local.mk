@@ -69,6 +69,7 @@ agentx_files = \
 	snmp-subagent/watch_events.c \
 	snmp-subagent/watch_images.c \
 	snmp-subagent/watch_node.c \
+	snmp-subagent/watch_pace.c \
 	snmp-subagent/watch_private.h
 # … and these are all that do.
 agentx_snmp_files = \

@@ -12,37 +12,8 @@
 #include "core/thread.h"
 #include "watch_private.h"
 
-/* Views that Docker's news bring are at least so far apart. */
-#define NEWS_NS TALLY_NS_PER_S
-/* How long the first view waits for the first list of containers. */
-#define FIRST_LIST_NS (2 * TALLY_NS_PER_S)
-/* The longest sleep; whoever wants us to stop waits no longer. */
-#define NAP_MS 1000
-
-struct tally_watch_s {
-  tally_board_t *board;
-  tally_notices_t *notices;
-  pthread_t thread;
-  bool started;
-
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  bool stop;                 /* guarded by lock */
-  tally_settings_t *pending; /* guarded by lock; NULL: nothing new */
-  atomic_uint_fast64_t last_ns;
-
-  /* The thread's own. */
-  tally_settings_t *settings;
-  tally_watch_docker_t *docker; /* changed with the lock held */
-  tally_node_reader_t *node;
-  tally_mounts_t *mounts;
-  tally_sinks_t *sinks;
-  tally_alarms_t *alarms;
-  tally_steady_t *steady;
-  tally_watch_rules_t rules;
-  uint64_t generation; /* of the snapshot that was shown last */
-  bool complained;     /* that there is no memory for a view */
-};
+/* Who wants the thread to end calls until it has heard. */
+#define CALL_AGAIN_MS 5
 
 /* ---- a view -------------------------------------------------------------- */
 
@@ -217,69 +188,6 @@ static int configure(tally_watch_t *w, tally_settings_t *s,
 
 /* ---- the thread ---------------------------------------------------------- */
 
-/* Whether there is something better to do than to wait. */
-static bool is_called(tally_watch_t *w) {
-  pthread_mutex_lock(&w->lock);
-  bool called = w->stop || w->pending != NULL;
-  pthread_mutex_unlock(&w->lock);
-  return called;
-}
-
-static void nap(tally_watch_t *w, uint64_t until_ns, uint64_t now_ns) {
-  uint64_t ms = (until_ns - now_ns) / TALLY_NS_PER_MS + 1;
-  struct timespec deadline =
-      tally_deadline_after(ms < NAP_MS ? (int)ms : NAP_MS);
-  pthread_mutex_lock(&w->lock);
-  if (!w->stop && w->pending == NULL)
-    pthread_cond_timedwait(&w->changed, &w->lock, &deadline);
-  pthread_mutex_unlock(&w->lock);
-}
-
-/* Until the interval is over, or a second after the last view if Docker has
- * news. */
-static void wait_for_view(tally_watch_t *w, uint64_t last_ns) {
-  uint64_t interval =
-      (uint64_t)(w->settings->interval * (double)TALLY_NS_PER_S);
-  uint64_t due = last_ns + interval, news = last_ns + NEWS_NS;
-  tally_inventory_t *inventory = tally_watch_docker_inventory(w->docker);
-  while (!is_called(w)) {
-    uint64_t now = tally_clock_monotonic_ns();
-    if (now >= due)
-      return;
-    bool has_news = tally_inventory_wait(inventory, w->generation, 0);
-    if (has_news && now >= news)
-      return;
-    uint64_t until = has_news && news < due ? news : due;
-    if (has_news)
-      nap(w, until, now);
-    else
-      (void)tally_inventory_wait(inventory, w->generation,
-                                 until - now < NAP_MS * TALLY_NS_PER_MS
-                                     ? (int)((until - now) / TALLY_NS_PER_MS) +
-                                           1
-                                     : NAP_MS);
-  }
-}
-
-/* A moment of patience saves a first view without containers. */
-static void wait_for_list(tally_watch_t *w) {
-  uint64_t patience = (uint64_t)(w->settings->interval / 2 * TALLY_NS_PER_S);
-  uint64_t end = tally_clock_monotonic_ns() +
-                 (patience < FIRST_LIST_NS ? patience : FIRST_LIST_NS);
-  tally_inventory_t *inventory = tally_watch_docker_inventory(w->docker);
-  for (bool ready = false; !ready && !is_called(w);) {
-    uint64_t now = tally_clock_monotonic_ns();
-    const tally_snapshot_t *snapshot = tally_inventory_snapshot(inventory);
-    uint64_t generation = snapshot->generation;
-    ready = snapshot->daemon.listed || snapshot->daemon.problem[0] != '\0' ||
-            now >= end;
-    tally_snapshot_unref(snapshot);
-    if (!ready)
-      (void)tally_inventory_wait(inventory, generation,
-                                 (int)((end - now) / TALLY_NS_PER_MS) + 1);
-  }
-}
-
 static tally_settings_t *take_pending(tally_watch_t *w, bool *stop) {
   pthread_mutex_lock(&w->lock);
   tally_settings_t *pending = w->pending;
@@ -291,7 +199,7 @@ static tally_settings_t *take_pending(tally_watch_t *w, bool *stop) {
 
 static void *watch(void *data) {
   tally_watch_t *w = data;
-  wait_for_list(w);
+  tally_watch_wait_for_list(w);
   for (;;) {
     bool stop;
     tally_settings_t *pending = take_pending(w, &stop);
@@ -300,24 +208,21 @@ static void *watch(void *data) {
       tally_log(TALLY_LOG_ERROR, "the old settings stay: %s", err.message);
     if (stop) {
       tally_settings_unref(pending);
-      return NULL;
+      break;
     }
     uint64_t now = tally_clock_monotonic_ns();
     publish(w);
     atomic_store(&w->last_ns, now);
-    wait_for_view(w, now);
+    tally_watch_wait_for_view(w, now);
   }
+  pthread_mutex_lock(&w->lock);
+  w->ended = true;
+  pthread_cond_broadcast(&w->changed);
+  pthread_mutex_unlock(&w->lock);
+  return NULL;
 }
 
 /* ---- the user's side ----------------------------------------------------- */
-
-/* Ends what the thread waits for; with the lock held. If it comes a moment too
- * early, a nap goes by before it is heard. */
-static void call(tally_watch_t *w) {
-  pthread_cond_signal(&w->changed);
-  if (w->docker != NULL)
-    tally_inventory_wake(tally_watch_docker_inventory(w->docker));
-}
 
 static int start(tally_watch_t *w, tally_settings_t *settings,
                  tally_error_t *err) {
@@ -342,6 +247,7 @@ tally_watch_t *tally_watch_start(tally_settings_t *settings,
   }
   w->board = board;
   w->notices = notices;
+  tally_cgroup_raise_descriptor_limit(); /* a container takes some 17 */
   pthread_mutex_init(&w->lock, NULL);
   tally_condition_init(&w->changed);
   if (start(w, settings, err) != 0) {
@@ -363,7 +269,7 @@ int tally_watch_configure(tally_watch_t *w, tally_settings_t *settings,
   pthread_mutex_lock(&w->lock);
   tally_settings_t *before = w->pending;
   w->pending = tally_settings_ref(settings);
-  call(w);
+  tally_watch_call(w);
   pthread_mutex_unlock(&w->lock);
   tally_settings_unref(before);
   return 0;
@@ -378,7 +284,11 @@ void tally_watch_stop(tally_watch_t *w) {
     return;
   pthread_mutex_lock(&w->lock);
   w->stop = true;
-  call(w);
+  while (w->started && !w->ended) {
+    tally_watch_call(w);
+    struct timespec deadline = tally_deadline_after(CALL_AGAIN_MS);
+    pthread_cond_timedwait(&w->changed, &w->lock, &deadline);
+  }
   pthread_mutex_unlock(&w->lock);
   if (w->started)
     pthread_join(w->thread, NULL);

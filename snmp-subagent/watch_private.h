@@ -5,7 +5,8 @@
 /*
  * What the files of the watcher share.
  *
- *   watch.c             the thread, its pace, other settings
+ *   watch.c             the thread, other settings
+ *   watch_pace.c        when it is time for a view
  *   watch_docker.c      one Engine: inventory, sampler, subscription, images
  *   watch_events.c      an event becomes a notice
  *   watch_containers.c  a sample becomes rows
@@ -27,9 +28,54 @@
 #include "view.h"
 #include "watch.h"
 
-/* ---- one Engine ---------------------------------------------------------- */
+/* ---- the thread ---------------------------------------------------------- */
 
 typedef struct tally_watch_docker_s tally_watch_docker_t;
+
+/* The rules of the containers in a view, in the order in which their rows were
+ * added; their labels are not in the view. */
+typedef struct tally_watch_rules_s {
+  const tally_container_rule_t **of;
+  size_t count, size;
+  const tally_view_t *view;
+  size_t next; /* where the next question is expected */
+} tally_watch_rules_t;
+
+struct tally_watch_s {
+  tally_board_t *board;
+  tally_notices_t *notices;
+  pthread_t thread;
+  bool started;
+
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool stop, ended;          /* guarded by lock */
+  tally_settings_t *pending; /* guarded by lock; NULL: nothing new */
+  atomic_uint_fast64_t last_ns;
+
+  /* The thread's own. */
+  tally_settings_t *settings;
+  tally_watch_docker_t *docker; /* changed with the lock held */
+  tally_node_reader_t *node;
+  tally_mounts_t *mounts;
+  tally_sinks_t *sinks;
+  tally_alarms_t *alarms;
+  tally_steady_t *steady;
+  tally_watch_rules_t rules;
+  uint64_t generation; /* of the snapshot that was shown last */
+  bool complained;     /* that there is no memory for a view */
+};
+
+/* When it is time for the next view: the interval is over, or a second has gone
+ * by since the last one and Docker has news. Returns early if it is called. */
+void tally_watch_wait_for_view(tally_watch_t *watch, uint64_t last_ns);
+/* Until Docker's first list has come; a moment of patience saves a first view
+ * without containers. */
+void tally_watch_wait_for_list(tally_watch_t *watch);
+/* Ends what the thread waits for; with the lock held. */
+void tally_watch_call(tally_watch_t *watch);
+
+/* ---- one Engine ---------------------------------------------------------- */
 
 /* Nothing is waited for. Keeps a reference on the settings. NULL and *err: the
  * endpoint is no endpoint, out of memory or threads. */
@@ -79,15 +125,6 @@ bool tally_watch_notice_of(struct tally_lifecycle_s *lifecycle,
                            tally_notice_t *notice);
 
 /* ---- rows ---------------------------------------------------------------- */
-
-/* The rules of the containers in a view, in the order in which their rows were
- * added; their labels are not in the view. */
-typedef struct tally_watch_rules_s {
-  const tally_container_rule_t **of;
-  size_t count, size;
-  const tally_view_t *view;
-  size_t next; /* where the next question is expected */
-} tally_watch_rules_t;
 
 /* tally_rule_of_t with these rules as its data. */
 const tally_container_rule_t *

@@ -26,7 +26,9 @@ tests_bench_cgroup_farm_CPPFLAGS = $(bench_cppflags)
 
 if BUILD_TALLYMAN_AGENTX
 bench_tools += tests/bench/agentx_agent tests/bench/agentx_walk
-bench_commands += $(abs_srcdir)/tests/bench/bench_agentx.py
+bench_commands += \
+	$(abs_srcdir)/tests/bench/bench_agentx.py \
+	$(abs_srcdir)/tests/bench/bench_agentx_idle.py
 endif
 
 tests_bench_agentx_agent_SOURCES = tests/bench/agentx_agent.c
@@ -51,6 +53,7 @@ tests_bench_bench_dispatch_la_LDFLAGS = $(plugin_ldflags) -rpath /nowhere
 EXTRA_DIST += \
 	tests/bench/README.md \
 	tests/bench/bench_agentx.py \
+	tests/bench/bench_agentx_idle.py \
 	tests/bench/bench_process.py \
 	tests/bench/bench_stats_api.py \
 	tests/bench/measure.py \
