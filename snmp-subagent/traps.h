@@ -7,8 +7,7 @@
 
 #include "notices.h"
 
-/* SNMP thread. While there is no master it is lost, as it is with any agent
- * whose network is away: the tables still say what is so. */
+/* SNMP thread; while there is a master, without one it is lost. */
 void tally_traps_send(const tally_notice_t *notice);
 
 #endif

@@ -42,7 +42,7 @@ def wait_for_containers(master, count, timeout=30):
     wait_until(shown, f"{count} containers are shown", timeout, step=0.2)
 
 
-# ---- one fleet of real containers ---------------------------------------------
+# ---- one fleet of real containers --------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_exceptions(steady):
     assert not following.startswith(root + ".")
 
 
-# ---- walks while rows come and go ----------------------------------------------
+# ---- walks while rows come and go --------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +240,7 @@ def test_churn_during_walks(fleet, snmpd, subagent):
     agent.stop()
 
 
-# ---- on the wire ---------------------------------------------------------------
+# ---- on the wire -------------------------------------------------------------
 
 
 def free_tcp_port():

@@ -177,6 +177,16 @@ def test_states(module_engine, noc):
     assert value_of(back, "tallyContainerExitCode") == "0"
 
 
+def test_waits_for_the_master(module_engine, noc):
+    container = module_engine.run("sleep", "1000", name="orphan")
+    noc.wait_for_container("orphan")
+    noc.master.stop()
+    container.kill()
+    container.wait()
+    noc.master.start()
+    noc.wait_for("tallyContainerDied", tallyContainerName="orphan")
+
+
 # ---- Docker ------------------------------------------------------------------
 
 
