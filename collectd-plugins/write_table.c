@@ -39,6 +39,7 @@ typedef struct write_table_s {
   pthread_t thread;
   bool thread_runs;
   bool is_drawn; /* at least once */
+  size_t lines;  /* of the table that stands on the terminal */
   pthread_mutex_t lock;
   pthread_cond_t news;
   /* guarded by lock */
@@ -114,11 +115,8 @@ static void draw_on(write_table_view_t *view, int fd) {
   tally_buffer_t out;
   tally_buffer_init(&out, TABLE_BYTES_MAX);
   set_size(view, fd);
-  /* what stands on the terminal so far scrolls up, and is not lost */
-  if (view->ansi && !table.is_drawn)
-    for (size_t i = 0; i < view->height; i++)
-      tally_buffer_append_str(&out, "\n");
-  write_table_format(view, &out);
+  view->before = table.lines; /* what stands above them stays */
+  table.lines = write_table_format(view, &out);
   if (!view->ansi)
     tally_buffer_append_str(&out, "\n"); /* between this block and the next */
   write_out(fd, out.data, out.len);
@@ -233,6 +231,7 @@ static int on_init(void) {
     return -1;
   }
   table.stop = table.is_drawn = false;
+  table.lines = 0;
   int status = plugin_thread_create(&table.thread, draw_thread, NULL, "table");
   if (status != 0) {
     ERROR(PLUGIN_NAME " plugin: no thread: %s", STRERROR(status));

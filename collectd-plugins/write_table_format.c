@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOME "\033[H"
+#define UP "\033[%zuA"
 #define CLEAR_LINE "\033[K"
 #define CLEAR_BELOW "\033[J"
 #define BOLD "\033[1m"
@@ -342,7 +342,7 @@ static int compare_rows(const void *a, const void *b) {
   return strcmp(x->name, y->name);
 }
 
-void write_table_format(const write_table_view_t *view, tally_buffer_t *out) {
+size_t write_table_format(const write_table_view_t *view, tally_buffer_t *out) {
   qsort(view->rows, view->count, sizeof(*view->rows), compare_rows);
   size_t shown = view->count;
   if (view->height > 0 && shown + LINES_AROUND > view->height)
@@ -351,7 +351,8 @@ void write_table_format(const write_table_view_t *view, tally_buffer_t *out) {
                 : 0;
 
   layout_t layout = layout_for(view);
-  emphasise(view, out, HOME);
+  if (view->ansi && view->before > 0)
+    tally_buffer_printf(out, UP, view->before);
   append_header(view, out);
   append_titles(view, &layout, out);
   for (size_t i = 0; i < shown; i++)
@@ -362,4 +363,5 @@ void write_table_format(const write_table_view_t *view, tally_buffer_t *out) {
     tally_buffer_append_str(out, "\n");
   }
   emphasise(view, out, CLEAR_BELOW);
+  return 2 + shown + (shown < view->count); /* header and titles */
 }

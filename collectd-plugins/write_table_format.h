@@ -36,10 +36,11 @@ typedef struct write_table_view_s {
   size_t width;  /* characters per line */
   size_t height; /* lines at most; 0: as many as there are rows */
   bool ansi;     /* escape sequences: in place, with emphasis */
+  size_t before; /* lines of the table that this one takes the place of */
 } write_table_view_t;
 
 /* Appends the table: the busiest container first, then by name. What does not
- * fit into a buffer's cap is left out. */
-void write_table_format(const write_table_view_t *view, tally_buffer_t *out);
+ * fit into a buffer's cap is left out. Returns how many lines it has. */
+size_t write_table_format(const write_table_view_t *view, tally_buffer_t *out);
 
 #endif

@@ -34,27 +34,29 @@ typedef struct {
   size_t width, height;
   bool ansi;
   const char *message;
+  size_t before;
 } terminal_t;
-
-/* For the caller to free. */
-static char *format(write_table_row_t *rows, size_t count,
-                    terminal_t terminal) {
-  write_table_view_t view = {
-      "node1", "12:34:56",     terminal.message, rows,
-      count,   terminal.width, terminal.height,  terminal.ansi};
-  tally_buffer_t out;
-  tally_buffer_init(&out, 1 << 20);
-  write_table_format(&view, &out);
-  char *text = strdup(out.data);
-  tally_buffer_clear(&out);
-  return text;
-}
 
 static size_t count_lines(const char *text) {
   size_t lines = 0;
   for (; *text != '\0'; text++)
     lines += *text == '\n';
   return lines;
+}
+
+/* For the caller to free. */
+static char *format(write_table_row_t *rows, size_t count,
+                    terminal_t terminal) {
+  write_table_view_t view = {
+      "node1",        "12:34:56",      terminal.message, rows,           count,
+      terminal.width, terminal.height, terminal.ansi,    terminal.before};
+  tally_buffer_t out;
+  tally_buffer_init(&out, 1 << 20);
+  size_t lines = write_table_format(&view, &out);
+  assert_int_equal(count_lines(out.data), lines);
+  char *text = strdup(out.data);
+  tally_buffer_clear(&out);
+  return text;
 }
 
 /* In characters; multi-byte ones do not occur but in the last line. */
@@ -239,9 +241,15 @@ static void test_message_and_escapes(void **state) {
       "READ/s  WRITE/s   PIDS        UP\n");
   char *text =
       format(rows, 2, (terminal_t){.width = 100, .height = 24, .ansi = true});
-  assert_true(strncmp(text, "\033[H\033[K\033[1mnode1", 14) == 0);
+  assert_true(strncmp(text, "\033[K\033[1mnode1", 11) == 0);
   assert_non_null(strstr(text, "\n\033[K\033[31midle"));
   assert_string_equal(text + strlen(text) - 3, "\033[J");
+  free(text);
+
+  text = format(
+      rows, 2,
+      (terminal_t){.width = 100, .height = 24, .ansi = true, .before = 4});
+  assert_true(strncmp(text, "\033[4A\033[K", 7) == 0);
   free(text);
 }
 

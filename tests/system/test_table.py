@@ -39,8 +39,8 @@ class Terminal:
 
     def screen(self):
         """The newest whole table, line by line, without colours."""
-        tables = self.raw().split("\033[H")
-        text = tables[-2] if len(tables) > 2 else ""
+        tables = re.split(r"\033\[\d+A", self.raw())
+        text = tables[-2] if len(tables) > 1 else ""
         return re.sub(r"\033\[[0-9;]*[A-Za-z]", "", text).splitlines()
 
     def close(self):
