@@ -71,6 +71,17 @@ static void write_number(char c, const char *file, uint64_t number) {
   write_file(c, file, text);
 }
 
+/* Lets a process see the interfaces of a namespace: one file for all in it. */
+static void join(int pid, const char *namespace) {
+  char path[PATH_MAX], target[PATH_MAX];
+  snprintf(path, sizeof(path), "/proc/%d/net/.dir", pid);
+  tree_write(&tree, path, "");
+  snprintf(path, sizeof(path), "%s/proc/%d/net/dev", tree.root, pid);
+  snprintf(target, sizeof(target), "%s%s", tree.root, namespace);
+  (void)unlink(path);
+  assert_int_equal(link(target, path), 0);
+}
+
 /* Starts the processes of a container: its cgroup, and what /proc shows. All
  * with the same `network` file share a namespace. */
 static void boot(char c, int pid, const char *network) {
@@ -82,20 +93,12 @@ static void boot(char c, int pid, const char *network) {
   snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
   snprintf(text, sizeof(text), "1:cpuacct,pids:/docker/%s\n", id);
   tree_write(&tree, path, text);
-  snprintf(path, sizeof(path), "/proc/%d/net/dev", pid);
+  snprintf(path, sizeof(path), "/namespaces/%s", network);
   tree_write(&tree, path,
              "Inter-|   Receive\n face |bytes\n"
              "  eth0: 100 1 0 0 0 0 0 0 200 2 0 0 0 0 0 0\n"
              "  eth1: 300 1 0 0 0 0 0 0 400 2 0 0 0 0 0 0\n");
-  char target[PATH_MAX], link_path[PATH_MAX];
-  snprintf(path, sizeof(path), "/namespaces/%s", network);
-  tree_write(&tree, path, "");
-  snprintf(path, sizeof(path), "/proc/%d/ns/.dir", pid);
-  tree_write(&tree, path, "");
-  snprintf(target, sizeof(target), "%s/namespaces/%s", tree.root, network);
-  snprintf(link_path, sizeof(link_path), "%s/proc/%d/ns/net", tree.root, pid);
-  (void)unlink(link_path);
-  assert_int_equal(symlink(target, link_path), 0);
+  join(pid, path);
 }
 
 static void kill_container(char c, int pid) {
@@ -174,7 +177,7 @@ static int set_up(void **state) {
   tree_write(&tree, "/proc/1/mountinfo",
              "25 20 0:21 / /cgroup rw - cgroup none rw,cpuacct,pids\n");
   tree_write(&tree, "/proc/meminfo", "MemTotal: 1024 kB\n");
-  tree_write(&tree, "/proc/1/ns/net", "");
+  tree_write(&tree, "/proc/1/net/dev", "");
   tree_write(&tree, "/cgroup/tasks", "");
   /* Kept descriptors of ordinary files do not notice that they were removed. */
   tally_cgroup_set_descriptor_budget(1);
@@ -415,11 +418,7 @@ static void test_shared_networks(void **state) {
 
 static void test_host_network(void **state) {
   boot('a', 10, "a");
-  char link_path[PATH_MAX], target[PATH_MAX];
-  snprintf(link_path, sizeof(link_path), "%s/proc/10/ns/net", tree.root);
-  snprintf(target, sizeof(target), "%s/proc/1/ns/net", tree.root);
-  assert_int_equal(unlink(link_path), 0);
-  assert_int_equal(symlink(target, link_path), 0);
+  join(10, "/proc/1/net/dev");
   static const description_t list[] = {{'a', UP, 10, "host", 0}};
   follow(list, 1, 1000 * S);
   assert_network('a', TALLY_NETWORK_HOST);
