@@ -21,7 +21,10 @@ pytest_plugins = ["plain_report", "time_limit"]
 
 def pytest_configure(config):
     config.addinivalue_line(
-        "markers", "vm: also runs on the second machine (cgroup v2, systemd)")
+        "markers", "vm: also runs on the second machine (cgroup v2, systemd), "
+        "and with sanitizers")
+    config.addinivalue_line(
+        "markers", "sanitized: also runs with sanitizers")
     # Fixtures clean up after an interrupt, so a terminated run must be one.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 

@@ -7,7 +7,7 @@ from process import wait_until
 from test_agentx_numbers import (containers, number, open_to_all,
                                  start_subagent, wait_for_fresh_view)
 
-pytestmark = pytest.mark.vm
+pytestmark = pytest.mark.sanitized
 
 
 def oid_of(master, name, column="tallyContainerId"):

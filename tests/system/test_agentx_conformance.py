@@ -69,7 +69,7 @@ def still(walk):
             if oid[len(root):].startswith(_STILL)}
 
 
-@pytest.mark.vm
+@pytest.mark.sanitized
 def test_walks_agree(steady):
     """GETNEXT one by one and GETBULK of every size give the same objects."""
     walks = [steady.walk("tallyman", bulk=False)]
@@ -102,7 +102,7 @@ def test_bulkwalk_checks_the_order(steady):
     assert len(first) == len(set(first))
 
 
-@pytest.mark.vm
+@pytest.mark.sanitized
 def test_get_says_what_the_walk_says(steady):
     walk = still(steady.walk("tallyContainerTable"))
     oids = list(walk)
