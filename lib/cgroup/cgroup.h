@@ -193,11 +193,11 @@ typedef enum tally_cgroup_how_e {
  * read again when asked for, when this library wrote a limit of the container,
  * or after a minute, and are repeated otherwise. With CONTINUE, a container
  * whose tasks have not run since the last sample is not read but for what tells
- * so, for up to ten seconds: nothing else has changed (rest.h says why). A file
- * that cannot be read or understood leaves its own numbers unknown and nothing
- * else; the first such file of this read is in *err (code != 0), which stays
- * untouched if all is well. The caller sees to it that this makes one log line
- * and not one per read. Makes no heap allocation.
+ * so, for half a minute at most: nothing else has changed (rest.h says why). A
+ * file that cannot be read or understood leaves its own numbers unknown and
+ * nothing else; the first such file of this read is in *err (code != 0), which
+ * stays untouched if all is well. The caller sees to it that this makes one log
+ * line and not one per read. Makes no heap allocation.
  */
 tally_cgroup_status_t tally_cgroup_reader_read(tally_cgroup_reader_t *reader,
                                                unsigned how,

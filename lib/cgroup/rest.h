@@ -17,8 +17,8 @@
  * only after it was read whole TALLY_REST_SETTLES_NS after it last moved.
  * Pressure averages are read until they have decayed to 0. And at the latest
  * after TALLY_REST_LASTS_NS everything is read again, because the kernel may
- * still move pages from one LRU list to another; so an interval of ten seconds
- * shows each time what the kernel shows.
+ * still move pages from one LRU list to another; so an interval of half a
+ * minute shows each time what the kernel shows.
  */
 
 #include <stdbool.h>
@@ -30,8 +30,8 @@
 /* Twice what memory.stat (FLUSH_TIME in mm/memcontrol.c) and pressure
  * (PSI_FREQ) are behind at most. */
 #define TALLY_REST_SETTLES_NS (4 * TALLY_NS_PER_S)
-/* Just below collectd's default interval. */
-#define TALLY_REST_LASTS_NS (9 * TALLY_NS_PER_S)
+/* Two of three samples at the default interval of ten seconds. */
+#define TALLY_REST_LASTS_NS (29 * TALLY_NS_PER_S)
 
 /* All times are monotonic. */
 typedef struct tally_rest_s {
