@@ -85,6 +85,8 @@ def test_the_commands_it_prints_show_the_container(
                    f"{wanted} in the answer to {command}", timeout=15, step=0.2)
     assert terminal.interrupt() == 0
     assert snmp_is_free()
+    assert not os.path.lexists(
+        os.path.expanduser("~/.snmp/mibs/TALLYMAN-MIB.txt"))
 
 
 @pytest.mark.timeout(180)
