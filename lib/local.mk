@@ -4,8 +4,8 @@
 # process share one connection and one inventory per Docker endpoint.
 
 lib_cppflags = -I$(srcdir)/lib -I$(builddir)
-lib_cflags = $(AM_CFLAGS) $(CURL_CFLAGS) $(YAJL_CFLAGS) $(UUID_CFLAGS)
-lib_libs = $(CURL_LIBS) $(YAJL_LIBS) $(UUID_LIBS) -lm
+lib_cflags = $(AM_CFLAGS) $(CURL_CFLAGS) $(YAJL_CFLAGS) $(UUID_CFLAGS) $(ZLIB_CFLAGS)
+lib_libs = $(CURL_LIBS) $(YAJL_LIBS) $(UUID_LIBS) $(ZLIB_LIBS) -lm
 
 lib_files =
 include lib/core/local.mk
@@ -14,6 +14,7 @@ include lib/cgroup/local.mk
 include lib/proc/local.mk
 include lib/node/local.mk
 include lib/container/local.mk
+include lib/delivery/local.mk
 
 pkglib_LTLIBRARIES += libtallyman.la
 libtallyman_la_SOURCES = $(lib_files)

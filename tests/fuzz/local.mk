@@ -15,7 +15,8 @@ fuzz_programs += \
 	tests/fuzz/fuzz_container \
 	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_framer \
-	tests/fuzz/fuzz_proc
+	tests/fuzz/fuzz_proc \
+	tests/fuzz/fuzz_spool
 if BUILD_TALLYMAN_AGENTX
 fuzz_programs += tests/fuzz/fuzz_agentx tests/fuzz/fuzz_mib
 endif
@@ -62,6 +63,12 @@ tests_fuzz_fuzz_framer_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_framer_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_framer_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_framer_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_spool_SOURCES = tests/fuzz/fuzz_spool.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_spool_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_spool_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_spool_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_spool_LDADD = libtallyman_fuzzing.la
 
 # Of the SNMP subagent, the part that knows no net-snmp.
 tests_fuzz_fuzz_mib_SOURCES = tests/fuzz/fuzz_mib.c tests/fuzz/fuzz.h \

@@ -14,6 +14,11 @@ unit_tests += \
 	tests/unit/cgroup_reader_test \
 	tests/unit/cgroup_rest_test \
 	tests/unit/core_test \
+	tests/unit/delivery_outbox_test \
+	tests/unit/delivery_property_test \
+	tests/unit/delivery_spool_test \
+	tests/unit/delivery_store_test \
+	tests/unit/delivery_window_test \
 	tests/unit/engine_update_test \
 	tests/unit/facts_test \
 	tests/unit/lifecycle_test \
@@ -107,6 +112,34 @@ tests_unit_core_test_SOURCES = tests/unit/core_test.c
 tests_unit_core_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_core_test_CFLAGS = $(unit_cflags)
 tests_unit_core_test_LDADD = $(unit_libs)
+
+delivery_scene = tests/unit/delivery_world.c tests/unit/delivery_world.h \
+	tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+
+tests_unit_delivery_outbox_test_SOURCES = tests/unit/delivery_outbox_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_delivery_outbox_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_delivery_outbox_test_CFLAGS = $(unit_cflags)
+tests_unit_delivery_outbox_test_LDADD = $(unit_libs)
+
+tests_unit_delivery_property_test_SOURCES = tests/unit/delivery_property_test.c $(delivery_scene)
+tests_unit_delivery_property_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_delivery_property_test_CFLAGS = $(unit_cflags)
+tests_unit_delivery_property_test_LDADD = $(unit_libs)
+
+tests_unit_delivery_spool_test_SOURCES = tests/unit/delivery_spool_test.c $(delivery_scene)
+tests_unit_delivery_spool_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_delivery_spool_test_CFLAGS = $(unit_cflags)
+tests_unit_delivery_spool_test_LDADD = $(unit_libs)
+
+tests_unit_delivery_store_test_SOURCES = tests/unit/delivery_store_test.c $(delivery_scene)
+tests_unit_delivery_store_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_delivery_store_test_CFLAGS = $(unit_cflags)
+tests_unit_delivery_store_test_LDADD = $(unit_libs)
+
+tests_unit_delivery_window_test_SOURCES = tests/unit/delivery_window_test.c tests/unit/unit.h
+tests_unit_delivery_window_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_delivery_window_test_CFLAGS = $(unit_cflags)
+tests_unit_delivery_window_test_LDADD = $(unit_libs)
 
 tests_unit_engine_update_test_SOURCES = tests/unit/engine_update_test.c
 tests_unit_engine_update_test_CPPFLAGS = $(unit_cppflags)
