@@ -4,8 +4,9 @@
 # process share one connection and one inventory per Docker endpoint.
 
 lib_cppflags = -I$(srcdir)/lib -I$(builddir)
-lib_cflags = $(AM_CFLAGS) $(CURL_CFLAGS) $(YAJL_CFLAGS) $(UUID_CFLAGS) $(ZLIB_CFLAGS)
-lib_libs = $(CURL_LIBS) $(YAJL_LIBS) $(UUID_LIBS) $(ZLIB_LIBS) -lm
+lib_cflags = $(AM_CFLAGS) $(CURL_CFLAGS) $(YAJL_CFLAGS) $(UUID_CFLAGS) $(ZLIB_CFLAGS) \
+	$(CRYPTO_CFLAGS)
+lib_libs = $(CURL_LIBS) $(YAJL_LIBS) $(UUID_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) -lm
 
 lib_files =
 include lib/core/local.mk
@@ -15,6 +16,7 @@ include lib/proc/local.mk
 include lib/node/local.mk
 include lib/container/local.mk
 include lib/delivery/local.mk
+include lib/aws/local.mk
 
 pkglib_LTLIBRARIES += libtallyman.la
 libtallyman_la_SOURCES = $(lib_files)

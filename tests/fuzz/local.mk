@@ -11,10 +11,12 @@ fuzz_programs =
 if BUILD_FUZZERS
 
 fuzz_programs += \
+	tests/fuzz/fuzz_aws \
 	tests/fuzz/fuzz_cgroup \
 	tests/fuzz/fuzz_container \
 	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_framer \
+	tests/fuzz/fuzz_ini \
 	tests/fuzz/fuzz_proc \
 	tests/fuzz/fuzz_spool
 if BUILD_TALLYMAN_AGENTX
@@ -69,6 +71,18 @@ tests_fuzz_fuzz_spool_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_spool_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_spool_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_spool_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_aws_SOURCES = tests/fuzz/fuzz_aws.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_aws_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_aws_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_aws_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_aws_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_ini_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_ini_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_ini_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_ini_LDADD = libtallyman_fuzzing.la
 
 # Of the SNMP subagent, the part that knows no net-snmp.
 tests_fuzz_fuzz_mib_SOURCES = tests/fuzz/fuzz_mib.c tests/fuzz/fuzz.h \

@@ -8,6 +8,13 @@ unit_libs = libtallyman_testing.la $(CMOCKA_LIBS)
 unit_tests =
 if HAVE_CMOCKA
 unit_tests += \
+	tests/unit/aws_cache_test \
+	tests/unit/aws_client_test \
+	tests/unit/aws_keys_test \
+	tests/unit/aws_metadata_test \
+	tests/unit/aws_sigv4_test \
+	tests/unit/aws_text_test
+unit_tests += \
 	tests/unit/cgroup_adjust_test \
 	tests/unit/cgroup_locate_test \
 	tests/unit/cgroup_parse_test \
@@ -57,6 +64,40 @@ unit_tests += \
 	tests/unit/watch_test
 endif
 endif
+
+aws_scene = tests/unit/aws_scene.c tests/unit/aws_scene.h \
+	tests/unit/harbour.c tests/unit/harbour.h \
+	tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+
+tests_unit_aws_cache_test_SOURCES = tests/unit/aws_cache_test.c $(aws_scene)
+tests_unit_aws_cache_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_cache_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_cache_test_LDADD = $(unit_libs)
+
+tests_unit_aws_sigv4_test_SOURCES = tests/unit/aws_sigv4_test.c tests/unit/unit.h
+tests_unit_aws_sigv4_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_sigv4_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_sigv4_test_LDADD = $(unit_libs)
+
+tests_unit_aws_client_test_SOURCES = tests/unit/aws_client_test.c $(aws_scene)
+tests_unit_aws_client_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_client_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_client_test_LDADD = $(unit_libs)
+
+tests_unit_aws_keys_test_SOURCES = tests/unit/aws_keys_test.c $(aws_scene)
+tests_unit_aws_keys_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_keys_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_keys_test_LDADD = $(unit_libs)
+
+tests_unit_aws_metadata_test_SOURCES = tests/unit/aws_metadata_test.c $(aws_scene)
+tests_unit_aws_metadata_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_metadata_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_metadata_test_LDADD = $(unit_libs)
+
+tests_unit_aws_text_test_SOURCES = tests/unit/aws_text_test.c tests/unit/unit.h
+tests_unit_aws_text_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_text_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_text_test_LDADD = $(unit_libs)
 
 tests_unit_cgroup_adjust_test_SOURCES = tests/unit/cgroup_adjust_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_cgroup_adjust_test_CPPFLAGS = $(unit_cppflags)
