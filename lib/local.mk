@@ -18,11 +18,17 @@ include lib/container/local.mk
 include lib/delivery/local.mk
 include lib/aws/local.mk
 
+# Everything, as a convenience library: compiled once, and linked as it is by
+# the unit tests, which may look at all of it.
+noinst_LTLIBRARIES += libtallyman_testing.la
+libtallyman_testing_la_SOURCES = $(lib_files)
+libtallyman_testing_la_CPPFLAGS = $(lib_cppflags)
+libtallyman_testing_la_CFLAGS = $(lib_cflags)
+libtallyman_testing_la_LIBADD = $(lib_libs)
+
 pkglib_LTLIBRARIES += libtallyman.la
-libtallyman_la_SOURCES = $(lib_files)
-libtallyman_la_CPPFLAGS = $(lib_cppflags)
-libtallyman_la_CFLAGS = $(lib_cflags)
-libtallyman_la_LIBADD = $(lib_libs)
+libtallyman_la_SOURCES =
+libtallyman_la_LIBADD = libtallyman_testing.la
 # No undefined symbols: the library may not call into collectd. (A sanitizer's
 # runtime comes with the program, so there it cannot be checked.)
 libtallyman_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version \
@@ -30,10 +36,3 @@ libtallyman_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version \
 if !SANITIZED
 libtallyman_la_LDFLAGS += -Wl,-z,defs
 endif
-
-# The same once more for the unit tests, which may look at everything.
-check_LTLIBRARIES += libtallyman_testing.la
-libtallyman_testing_la_SOURCES = $(lib_files)
-libtallyman_testing_la_CPPFLAGS = $(lib_cppflags) -DTALLY_TESTING
-libtallyman_testing_la_CFLAGS = $(lib_cflags)
-libtallyman_testing_la_LIBADD = $(lib_libs)

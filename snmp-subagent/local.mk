@@ -89,19 +89,14 @@ EXTRA_DIST += $(agentx_files) $(agentx_snmp_files)
 
 if BUILD_TALLYMAN_AGENTX
 noinst_LTLIBRARIES += libtallyagentx.la
-check_LTLIBRARIES += libtallyagentx_testing.la
 endif
 
+# Linked by whoever links it with libtallyman.la, or, for unit tests, with the
+# library in which everything can be seen.
 libtallyagentx_la_SOURCES = $(agentx_files) $(agentx_snmp_files)
 libtallyagentx_la_CPPFLAGS = $(agentx_cppflags)
 libtallyagentx_la_CFLAGS = $(agentx_cflags)
-libtallyagentx_la_LIBADD = libtallyman.la $(agentx_libs)
-
-# The same for unit tests, with the library in which everything can be seen.
-libtallyagentx_testing_la_SOURCES = $(agentx_files) $(agentx_snmp_files)
-libtallyagentx_testing_la_CPPFLAGS = $(agentx_cppflags) -DTALLY_TESTING
-libtallyagentx_testing_la_CFLAGS = $(agentx_cflags)
-libtallyagentx_testing_la_LIBADD = libtallyman_testing.la $(agentx_libs)
+libtallyagentx_la_LIBADD = $(agentx_libs)
 
 # The MIB module, with the root arc that was chosen. Each arc between it and
 # enterprises gets a name of its own: a module may not use nodes without one.
@@ -138,7 +133,7 @@ endif
 tallyman_agentx_SOURCES = snmp-subagent/main.c
 tallyman_agentx_CPPFLAGS = $(agentx_cppflags)
 tallyman_agentx_CFLAGS = $(agentx_cflags)
-tallyman_agentx_LDADD = libtallyagentx.la
+tallyman_agentx_LDADD = libtallyagentx.la libtallyman.la
 tallyman_agentx_LDFLAGS = $(AM_LDFLAGS)
 
 # For a service manager.

@@ -132,9 +132,6 @@ void tally_aws_session_reject(tally_aws_session_t *session,
   pthread_mutex_unlock(&session->lock);
 }
 
-#ifdef TALLY_TESTING
-/* As if `seconds` had gone by for everything that is kept. */
-void tally_aws_session_age(tally_aws_session_t *session, unsigned seconds);
 void tally_aws_session_age(tally_aws_session_t *session, unsigned seconds) {
   uint64_t ns = seconds * TALLY_NS_PER_S;
   pthread_mutex_lock(&session->lock);
@@ -145,4 +142,3 @@ void tally_aws_session_age(tally_aws_session_t *session, unsigned seconds) {
     session->keys.expires_ns -= ns;
   pthread_mutex_unlock(&session->lock);
 }
-#endif

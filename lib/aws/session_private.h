@@ -43,6 +43,9 @@ int tally_aws_session_sit_locked(tally_aws_session_t *session,
                                  tally_error_t *err);
 void tally_aws_session_rise_locked(tally_aws_session_t *session);
 
+/* As if `seconds` had gone by for everything that is kept. */
+void tally_aws_session_age(tally_aws_session_t *session, unsigned seconds);
+
 /* NULL if it is not set or empty. */
 const char *tally_aws_environment(const char *name);
 bool tally_aws_environment_is_true(const char *name);

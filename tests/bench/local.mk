@@ -38,11 +38,11 @@ endif
 
 tests_bench_agentx_agent_SOURCES = tests/bench/agentx_agent.c
 tests_bench_agentx_agent_CPPFLAGS = $(agentx_cppflags)
-tests_bench_agentx_agent_LDADD = libtallyagentx_testing.la
+tests_bench_agentx_agent_LDADD = libtallyagentx.la libtallyman_testing.la
 
 tests_bench_agentx_walk_SOURCES = tests/bench/agentx_walk.c
 tests_bench_agentx_walk_CPPFLAGS = $(agentx_cppflags)
-tests_bench_agentx_walk_LDADD = libtallyagentx_testing.la
+tests_bench_agentx_walk_LDADD = libtallyagentx.la libtallyman_testing.la
 
 check_PROGRAMS += $(bench_tools)
 

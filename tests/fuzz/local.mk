@@ -29,7 +29,7 @@ fuzz_cflags = $(lib_cflags) -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
 noinst_LTLIBRARIES += libtallyman_fuzzing.la
 libtallyman_fuzzing_la_SOURCES = $(lib_files)
-libtallyman_fuzzing_la_CPPFLAGS = $(lib_cppflags) -DTALLY_TESTING
+libtallyman_fuzzing_la_CPPFLAGS = $(lib_cppflags)
 libtallyman_fuzzing_la_CFLAGS = $(fuzz_cflags) -fsanitize=fuzzer-no-link
 libtallyman_fuzzing_la_LIBADD = $(lib_libs)
 

@@ -8,6 +8,7 @@
  */
 
 #include "aws/aws.h"
+#include "aws/session_private.h" /* its clock can be moved */
 #include "harbour.h"
 #include "tree.h"
 #include "unit.h"
@@ -40,8 +41,5 @@ const char *scene_time(int seconds);
 /* What a container endpoint or the metadata service says: keys that live so
  * many seconds. Static. */
 const char *scene_keys(const char *access_key, int life_s);
-
-/* Of the library, for tests. */
-void tally_aws_session_age(tally_aws_session_t *session, unsigned seconds);
 
 #endif

@@ -258,7 +258,7 @@ tests_unit_json_test_LDADD = $(unit_libs)
 # Of the SNMP subagent.
 agentx_unit_cppflags = $(agentx_cppflags) -I$(srcdir)/tests/unit
 agentx_unit_cflags = $(agentx_cflags) $(CMOCKA_CFLAGS)
-agentx_unit_libs = libtallyagentx_testing.la $(CMOCKA_LIBS)
+agentx_unit_libs = libtallyagentx.la libtallyman_testing.la $(CMOCKA_LIBS)
 
 tests_unit_agentx_test_SOURCES = tests/unit/agentx_test.c tests/unit/mib_scene.c tests/unit/mib_scene.h tests/unit/unit.h
 tests_unit_agentx_test_CPPFLAGS = $(agentx_unit_cppflags)
