@@ -23,6 +23,7 @@ from engine import Engine
 COUNT = 30
 ROUNDS = 5
 SECONDS = 10  # of measuring ours, and of measuring nobody
+SETTLE = 20
 STATS_ROUNDS = 3  # in each of ROUNDS
 
 LEAST_RATIO = 50
@@ -75,7 +76,9 @@ class Bench:
         state = tempfile.mkdtemp(prefix="tally-bench-")
         try:
             with BenchCollectd(**our_plugins(self.engine.endpoint, state)) as collectd:
-                time.sleep(3)  # the start is not an interval
+                # The start is not an interval: it inspects every container
+                # once, with which the daemons' runtime is busy for a while.
+                time.sleep(SETTLE)
                 daemons, start = self.daemons(), time.monotonic()
                 ours = collectd.cpu_per_interval(SECONDS)
                 self.during.append((self.daemons() - daemons)
