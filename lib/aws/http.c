@@ -4,17 +4,15 @@
 #include "aws/http.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 
 #include <curl/curl.h>
 
 #include "aws/secret.h"
 #include "core/clock.h"
+#include "core/http.h"
 #include "core/text.h"
 
 #define CONNECTIONS_KEPT 4L
@@ -36,12 +34,8 @@ typedef struct transfer_s {
 
 /* ---- life ---------------------------------------------------------------- */
 
-static void global_init(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
-
 tally_aws_http_t *tally_aws_http_create(tally_error_t *err) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, global_init);
-
+  tally_http_global_init();
   tally_aws_http_t *http = calloc(1, sizeof(*http));
   if (http != NULL) {
     http->multi = curl_multi_init();
@@ -77,53 +71,24 @@ bool tally_aws_http_is_stopped(const tally_aws_http_t *http) {
 
 /* ---- callbacks of libcurl ------------------------------------------------ */
 
-/* libcurl's own way to open a socket leaves it open in child processes. */
-static curl_socket_t open_socket(void *data, curlsocktype purpose,
-                                 struct curl_sockaddr *address) {
-  return socket(address->family, address->socktype | SOCK_CLOEXEC,
-                address->protocol);
-}
-
-/* The value of header `name`; false if `line` is another one. */
-static bool take_header(const char *line, size_t len, const char *name,
-                        char *value, size_t size) {
-  size_t name_len = strlen(name);
-  if (len <= name_len || line[name_len] != ':' ||
-      strncasecmp(line, name, name_len) != 0)
-    return false;
-  line += name_len + 1;
-  len -= name_len + 1;
-  while (len > 0 && (*line == ' ' || *line == '\t')) {
-    line++;
-    len--;
-  }
-  while (len > 0 && (unsigned char)line[len - 1] <= ' ')
-    len--;
-  if (len >= size)
-    len = size - 1;
-  memcpy(value, line, len);
-  value[len] = '\0';
-  tally_text_tidy(value);
-  return true;
-}
-
 static size_t on_header(char *line, size_t size, size_t count, void *data) {
   tally_aws_exchange_t *exchange = ((transfer_t *)data)->exchange;
   size_t len = size * count;
   char text[64];
-  if (take_header(line, len, "Date", text, sizeof(text))) {
+  if (tally_http_take_header(line, len, "Date", text, sizeof(text))) {
     time_t seconds = curl_getdate(text, NULL);
     exchange->date_s = seconds > 0 ? (int64_t)seconds : 0;
-  } else if (take_header(line, len, "Retry-After", text, sizeof(text))) {
+  } else if (tally_http_take_header(line, len, "Retry-After", text,
+                                    sizeof(text))) {
     long seconds = strtol(text, NULL, 10); /* a date gives its day: ignored */
     exchange->retry_after_s = seconds > 0 && strchr(text, ' ') == NULL
                                   ? (int)(seconds < 3600 ? seconds : 3600)
                                   : 0;
   }
-  take_header(line, len, "x-amzn-ErrorType", exchange->error_type,
-              sizeof(exchange->error_type));
-  take_header(line, len, "x-amzn-RequestId", exchange->request_id,
-              sizeof(exchange->request_id));
+  tally_http_take_header(line, len, "x-amzn-ErrorType", exchange->error_type,
+                         sizeof(exchange->error_type));
+  tally_http_take_header(line, len, "x-amzn-RequestId", exchange->request_id,
+                         sizeof(exchange->request_id));
   return len;
 }
 
@@ -181,7 +146,7 @@ static void set_connection(CURL *easy, const tally_aws_exchange_t *exchange) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, tally_http_open_socket);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->timeout_ms);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)exchange->connect_ms);

@@ -9,6 +9,8 @@ lib_files += \
 	lib/core/error.h \
 	lib/core/file.c \
 	lib/core/file.h \
+	lib/core/http.c \
+	lib/core/http.h \
 	lib/core/json.c \
 	lib/core/json.h \
 	lib/core/json_framer.c \

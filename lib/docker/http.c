@@ -5,17 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "core/cleanup.h"
+#include "core/http.h"
 #include "core/json.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
@@ -36,8 +34,6 @@ struct tally_http_s {
 
 /* ---- life ---------------------------------------------------------------- */
 
-static void global_init(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
-
 /* The path of a certificate, NULL if there is no such file: then libcurl's
  * defaults apply, and what is missing shows in the handshake. */
 static char *certificate(const char *dir, const char *name) {
@@ -52,9 +48,7 @@ static char *certificate(const char *dir, const char *name) {
 
 tally_http_t *tally_http_create(const tally_endpoint_t *endpoint,
                                 tally_error_t *err) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, global_init);
-
+  tally_http_global_init();
   tally_http_t *http = calloc(1, sizeof(*http));
   if (http == NULL) {
     tally_error_set(err, ENOMEM, "Docker endpoint %s", endpoint->name);
@@ -98,37 +92,6 @@ void tally_http_destroy(tally_http_t *http) {
 
 /* ---- callbacks of libcurl ------------------------------------------------ */
 
-/* libcurl's own way to open a socket leaves it open in child processes. */
-static curl_socket_t open_socket(void *data, curlsocktype purpose,
-                                 struct curl_sockaddr *address) {
-  return socket(address->family, address->socktype | SOCK_CLOEXEC,
-                address->protocol);
-}
-
-/* The value of header `name`, copied without the blanks around it; false if
- * `line` is another header. */
-static bool take_header(const char *line, size_t len, const char *name,
-                        char *value, size_t size) {
-  size_t name_len = strlen(name);
-  if (len <= name_len || line[name_len] != ':' ||
-      strncasecmp(line, name, name_len) != 0)
-    return false;
-  line += name_len + 1;
-  len -= name_len + 1;
-  while (len > 0 && (*line == ' ' || *line == '\t')) {
-    line++;
-    len--;
-  }
-  while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n' ||
-                     line[len - 1] == ' '))
-    len--;
-  if (len >= size)
-    len = size - 1;
-  memcpy(value, line, len);
-  value[len] = '\0';
-  return true;
-}
-
 static int status_of(const tally_transfer_t *transfer) {
   long status = 0;
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -139,9 +102,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *data) {
   tally_transfer_t *transfer = data;
   size_t len = size * count;
   char date[64];
-  take_header(line, len, "Api-Version", transfer->api_version,
-              sizeof(transfer->api_version));
-  if (take_header(line, len, "Date", date, sizeof(date))) {
+  tally_http_take_header(line, len, "Api-Version", transfer->api_version,
+                         sizeof(transfer->api_version));
+  if (tally_http_take_header(line, len, "Date", date, sizeof(date))) {
     time_t seconds = curl_getdate(date, NULL);
     transfer->date_s = seconds > 0 ? (int64_t)seconds : 0;
   }
@@ -173,7 +136,7 @@ static void set_connection_options(tally_http_t *http, CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, tally_http_open_socket);
   curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not even from the environment */
 #if LIBCURL_VERSION_NUM >= 0x075700
   /* Do not wait for a resolver thread when a transfer is cancelled. */
