@@ -13,7 +13,7 @@ import quay as work
 from process import PATIENCE, wait_until
 from quay import Quay
 
-pytestmark = pytest.mark.sanitized
+pytestmark = pytest.mark.vm
 
 # A sample takes its time, and its age is rounded.
 _MARGIN = 0.1 * PATIENCE
