@@ -194,6 +194,49 @@ size_t tally_outbox_put_all(tally_outbox_t *outbox,
                             const tally_record_t *records, size_t count,
                             tally_loss_t *verdicts);
 
+/*
+ * Notes: small texts by name, kept in the spool beside the records, so that
+ * somebody who reads from a source that he can read again knows how far he
+ * came. A note and the records put with it are one step: whatever happens to
+ * the process, either the next one finds the note and the records (or they were
+ * sent), or neither. While the disk takes nothing, notes wait in memory, and are
+ * never written before the records that were put before them; a process that is
+ * killed meanwhile leaves older notes behind, and its successor puts records
+ * again that have been sent.
+ *
+ * They need a spool and `durable`. Names and texts are bounded (below) and have
+ * no NUL in them.
+ */
+#define TALLY_OUTBOX_NOTE_NAME_MAX 128
+#define TALLY_OUTBOX_NOTE_TEXT_MAX 256
+
+/*
+ * Puts all of the records and the note, or nothing. `text` NULL forgets the
+ * note; `count` may be 0. Any thread; but those who put notes of one name take
+ * turns.
+ *
+ *  0   taken; records that can never be taken (too large) are counted as lost,
+ *      with their verdict
+ * -1   there is no room at present (that is not counted as a loss), or the
+ *      outbox is closed
+ */
+int tally_outbox_put_noted(tally_outbox_t *outbox,
+                           const tally_record_t *records, size_t count,
+                           tally_loss_t *verdicts, const char *name,
+                           const char *text);
+
+/* The newest text of that name, this process's or an earlier one's; false:
+ * none. */
+bool tally_outbox_note(tally_outbox_t *outbox, const char *name,
+                       char text[TALLY_OUTBOX_NOTE_TEXT_MAX + 1]);
+
+/* Calls back for each note, with the outbox's lock held: no function of it may
+ * be called from there. */
+void tally_outbox_notes(tally_outbox_t *outbox,
+                        void (*each)(const char *name, const char *text,
+                                     void *data),
+                        void *data);
+
 /* Stops lingering until as many records as are waiting now have been sent or
  * lost, and waits for that, `timeout_ms` at most (0: does not wait). true: they
  * have. Any thread. */
