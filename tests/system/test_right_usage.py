@@ -80,9 +80,10 @@ def test_percent_is_what_the_counter_grew(daemon):
     earlier, later = latest(daemon, "docker-burner/container_cpu", 2)
     seconds = later.time - earlier.time
     cores = (later["usage"] - earlier["usage"]) / 1e9 / seconds
-    # Both times are rounded to a millisecond.
+    # Both times are rounded to a millisecond, and the sampler may have to wait
+    # for a CPU between the clock and the file: other stages compute meanwhile.
     assert later["percent"] == pytest.approx(cores * 100, rel=0.002 / seconds
-                                             + 0.01)
+                                             + 0.03)
     assert later["percent"] > 10
     assert later["limit"] == 0.5
     assert later["percent_of_limit"] == pytest.approx(later["percent"] / 0.5)
