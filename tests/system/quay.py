@@ -69,6 +69,7 @@ class Quay:
     def _has_happened(self):
         of = self.cgroups
         return (of["burner"].threads() == 4
+                and self.throttling("burner")["throttled_time"] > 0
                 and of["eater"].memory()["anon"] > EATEN
                 and of["writer"].block_bytes().get(
                     self.disk_name, (0, 0))[1] >= WRITTEN
