@@ -20,6 +20,12 @@
  * lines of that very time have been read. The reader asks for a little more and
  * leaves out what it has had.
  *
+ * What this cannot tell apart: after the daemon's clock was put back, lines
+ * come twice if the stream breaks within the time that passes twice, and are
+ * left out if they were written while nobody read. A TTY's last line without a
+ * newline runs into the first line of the next run, unless the reader has been
+ * there before.
+ *
  * Contract: Docker Engine API, "Get container logs" and the stream format of
  * "Attach to a container"; pieces of 16 KiB (daemon/logger/copier.go).
  */
@@ -42,10 +48,13 @@ typedef enum tally_log_stream_e {
 typedef struct tally_log_position_s {
   uint64_t time_ns[TALLY_LOG_STREAMS]; /* daemon's clock; 0: nothing yet */
   uint32_t lines[TALLY_LOG_STREAMS];   /* of that time that have been read */
+  /* Of a line that has begun but not ended, while lines of the other stream
+   * went on; 0: there is none. Reading goes on no later than there. */
+  uint64_t open_ns;
 } tally_log_position_t;
 
-/* As text, "1700000000123456789.1,0.0", at most 63 characters. */
-#define TALLY_LOG_POSITION_SIZE 64
+/* As text, "1700000000123456789.1,0.0", with ",OPEN" if a line is. */
+#define TALLY_LOG_POSITION_SIZE 96
 void tally_log_position_format(const tally_log_position_t *position,
                                char text[TALLY_LOG_POSITION_SIZE]);
 /* -1: it is no position. */
@@ -77,6 +86,8 @@ typedef struct tally_log_reader_options_s {
    * `data` is what follow() was given. Must not wait. Returns how many it has
    * taken; the others are offered again after 100 ms or after resume(), and
    * until then the container's stream is not read: Docker's log keeps the rest.
+   * (A stream that waits for seconds is let go and requested again, since a
+   * daemon that cannot send loses its place when the log is rotated.)
    */
   size_t (*on_lines)(const tally_container_t *container,
                      const tally_log_line_t *lines, size_t count, void *data);
@@ -98,16 +109,18 @@ void tally_log_reader_destroy(tally_log_reader_t *reader);
 
 /*
  * Reads on behind `from` (NULL: from the beginning), until the container stops
- * running or is gone; an exited one is read to its end. Keeps the container.
- * Any thread, also inside the callbacks. -1 and *err: it is followed already,
- * no memory.
+ * running or is gone; an exited one is read to its end. A container that is
+ * RESTARTING does not run: its next run is another follow(). Keeps the
+ * container. Any thread, also inside the callbacks. -1 and *err: it is followed
+ * already, no memory.
  */
 int tally_log_reader_follow(tally_log_reader_t *reader,
                             const tally_container_t *container,
                             const tally_log_position_t *from, void *data,
                             tally_error_t *err);
 /* Any thread: no further callback for this container once it returns, except
- * when it is called from inside one. */
+ * when it is called from inside one. Waits for one that runs, so hold no lock
+ * that the callbacks take. */
 void tally_log_reader_unfollow(tally_log_reader_t *reader, const char *id);
 /* Any thread: what was not taken is offered again now. */
 void tally_log_reader_resume(tally_log_reader_t *reader);
