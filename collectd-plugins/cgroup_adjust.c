@@ -151,17 +151,12 @@ static int add_rule(const char *plugin, oconfig_item_t *ci, void *target) {
 }
 
 static int set_method(const char *plugin, oconfig_item_t *ci, void *target) {
-  tally_adjust_method_t *method = target;
-  const char *text = "";
-  if (ci->values_num == 1 && ci->values[0].type == OCONFIG_TYPE_STRING)
-    text = ci->values[0].value.string;
-  if (strcasecmp(text, "cgroup") == 0)
-    *method = TALLY_ADJUST_BY_CGROUP;
-  else if (strcasecmp(text, "engine") == 0)
-    *method = TALLY_ADJUST_BY_ENGINE;
-  else
-    return plugin_config_error(plugin, ci, "takes cgroup or engine");
-  return 0;
+  static const char *const methods[] = {
+      [TALLY_ADJUST_BY_CGROUP] = "cgroup",
+      [TALLY_ADJUST_BY_ENGINE] = "engine",
+      NULL,
+  };
+  return plugin_config_word(plugin, ci, methods, target);
 }
 
 #define OPTION(key, set, member)                                               \

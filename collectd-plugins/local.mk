@@ -6,6 +6,8 @@ plugin_cppflags = $(COLLECTD_CFLAGS) -I$(srcdir)/lib \
 plugin_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-export-symbols-regex '^module_register$$'
 plugin_files = \
+	collectd-plugins/plugin_aws.c \
+	collectd-plugins/plugin_aws.h \
 	collectd-plugins/plugin_counters.c \
 	collectd-plugins/plugin_counters.h \
 	collectd-plugins/plugin_endpoint.c \

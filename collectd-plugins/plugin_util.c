@@ -22,11 +22,26 @@ void plugin_util_log_init(void) { tally_log_set_callback(log_to_collectd); }
 
 /* ---- configuration ------------------------------------------------------- */
 
-/* The values of an option as they stood in the file. */
+/* Also of options that are misspelt or belong elsewhere. */
+static bool is_secret(const char *key) {
+  static const char *const words[] = {"secret", "token", "password"};
+  for (const char *p = key; *p != '\0'; p++)
+    for (size_t i = 0; i < STATIC_ARRAY_SIZE(words); i++)
+      if (strncasecmp(p, words[i], strlen(words[i])) == 0)
+        return true;
+  return false;
+}
+
+/* The values of an option as they stood in the file, unless nobody may read
+ * them in a log. */
 static void format_values_of(const oconfig_item_t *ci, char *text,
                              size_t size) {
   size_t len = 0;
   text[0] = '\0';
+  if (is_secret(ci->key)) {
+    snprintf(text, size, " (hidden)");
+    return;
+  }
   for (int i = 0; i < ci->values_num && len < size; i++) {
     const oconfig_value_t *v = &ci->values[i];
     int n;
@@ -145,6 +160,29 @@ int plugin_config_number(const char *plugin, oconfig_item_t *ci, double min,
                                min, max);
   *target = ci->values[0].value.number;
   return 0;
+}
+
+/* "a, b or c" */
+static void list_words(const char *const words[], char *text, size_t size) {
+  size_t len = 0;
+  for (size_t i = 0; words[i] != NULL && len < size; i++) {
+    const char *before = i == 0 ? "" : words[i + 1] != NULL ? ", " : " or ";
+    int n = snprintf(text + len, size - len, "%s%s", before, words[i]);
+    len += n > 0 ? (size_t)n : 0;
+  }
+}
+
+int plugin_config_word(const char *plugin, oconfig_item_t *ci,
+                       const char *const words[], void *target) {
+  if (ci->values_num == 1 && ci->values[0].type == OCONFIG_TYPE_STRING)
+    for (int i = 0; words[i] != NULL; i++)
+      if (strcasecmp(ci->values[0].value.string, words[i]) == 0) {
+        *(int *)target = i;
+        return 0;
+      }
+  char list[256];
+  list_words(words, list, sizeof(list));
+  return plugin_config_error(plugin, ci, "takes %s", list);
 }
 
 int plugin_config_instance(const char *plugin, oconfig_item_t *ci,

@@ -46,12 +46,18 @@ void plugin_strings_free(char **list);
 int plugin_config_number(const char *plugin, oconfig_item_t *ci, double min,
                          double max, double *target);
 
+/* One of some words, in any case; `words` ends with NULL, the target is an int
+ * (or an enum) that receives the number of the word. */
+int plugin_config_word(const char *plugin, oconfig_item_t *ci,
+                       const char *const words[], void *target);
+
 /* The name of an endpoint, which becomes a part of identifiers and of file
  * names: letters, digits and "_.-", at most 48 of them. */
 int plugin_config_instance(const char *plugin, oconfig_item_t *ci,
                            void *target);
 
-/* Logs `plugin plugin: KEY "VALUE": <why>` and returns -1. */
+/* Logs `plugin plugin: KEY "VALUE": <why>` and returns -1. The values of a key
+ * that sounds like a secret are left out. */
 int plugin_config_error(const char *plugin, const oconfig_item_t *ci,
                         const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -25,6 +25,7 @@ plugin_tests += \
 	tests/plugin/docker_stats_identity_test \
 	tests/plugin/docker_stats_test \
 	tests/plugin/docker_stats_values_test \
+	tests/plugin/plugin_aws_test \
 	tests/plugin/plugin_util_test \
 	tests/plugin/write_table_format_test \
 	tests/plugin/write_table_test
@@ -37,6 +38,12 @@ libtally_mock_la_CFLAGS = $(plugin_test_cflags)
 # A test of the plugin NAME links the plugin's own sources:
 #   tests_plugin_NAME_test_SOURCES = tests/plugin/NAME_test.c \
 #       collectd-plugins/NAME.c $(plugin_files)
+tests_plugin_plugin_aws_test_SOURCES = tests/plugin/plugin_aws_test.c \
+	$(plugin_files)
+tests_plugin_plugin_aws_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_plugin_aws_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_plugin_aws_test_LDADD = $(plugin_test_libs)
+
 tests_plugin_plugin_util_test_SOURCES = tests/plugin/plugin_util_test.c \
 	$(plugin_files)
 tests_plugin_plugin_util_test_CPPFLAGS = $(plugin_test_cppflags)
