@@ -79,6 +79,13 @@ int tally_buffer_printf(tally_buffer_t *b, const char *format, ...) {
   return 0;
 }
 
+void tally_buffer_truncate(tally_buffer_t *b, size_t len) {
+  if (len >= b->len)
+    return;
+  b->len = len;
+  b->data[len] = '\0';
+}
+
 void tally_buffer_consume(tally_buffer_t *b, size_t len) {
   if (len >= b->len) {
     tally_buffer_reset(b);

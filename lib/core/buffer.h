@@ -28,6 +28,9 @@ int tally_buffer_append_str(tally_buffer_t *b, const char *s);
 int tally_buffer_printf(tally_buffer_t *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Drops what is behind the first `len` bytes. */
+void tally_buffer_truncate(tally_buffer_t *b, size_t len);
+
 /* Drops the first `len` bytes (all, if there are fewer). */
 void tally_buffer_consume(tally_buffer_t *b, size_t len);
 

@@ -36,14 +36,25 @@ static size_t sequence_len(const unsigned char *s) {
   return len;
 }
 
+/* How many bytes at `s` stand for themselves, without a look at UTF-8. */
+static size_t plain_len(const unsigned char *s) {
+  size_t len = 0;
+  while (s[len] >= 0x20 && s[len] < 0x80 && s[len] != '"' && s[len] != '\\')
+    len++;
+  return len;
+}
+
 int tally_json_quote(tally_buffer_t *out, const char *s) {
   const unsigned char *p = (const unsigned char *)s;
   if (tally_buffer_append(out, "\"", 1) != 0)
     return -1;
   while (*p != '\0') {
-    size_t len = sequence_len(p);
+    size_t plain = plain_len(p);
+    size_t len = plain > 0 ? plain : sequence_len(p);
     int status;
-    if (len == 0)
+    if (plain > 0)
+      status = tally_buffer_append(out, p, len);
+    else if (len == 0)
       status = tally_buffer_append_str(out, "\xEF\xBF\xBD");
     else if (*p == '"' || *p == '\\')
       status = tally_buffer_printf(out, "\\%c", *p);
