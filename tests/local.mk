@@ -16,6 +16,6 @@ include tests/bench/local.mk
 include tests/fuzz/local.mk
 
 # pytest leaves its byte code beside what it ran.
-EXTRA_DIST += tests/check tests/system tests/vm
+EXTRA_DIST += tests/check tests/emulators tests/system tests/vm
 dist-hook:
 	rm -rf $(distdir)/tests/system/__pycache__

@@ -5,14 +5,19 @@
 
 TALLYMAN_BUILD     the build tree with the plugins (default: build)
 TALLYMAN_PRELOAD   sanitizer runtimes for collectd
-TALLYMAN_PATIENCE  factor on every time limit (an emulated machine: 4)"""
+TALLYMAN_PATIENCE  factor on every time limit (an emulated machine: 4)
+TALLYMAN_EMULATORS where the emulators of AWS are (tests/emulators/prepare)"""
 
 import signal
 import sys
 
 import pytest
 
+import aws as aws_client
+import emulators
+from aws import Aws
 from collectd import Collectd
+from emulators import Kinesalite, Moto
 from engine import Engine
 from snmp import Snmpd, Snmptrapd, Subagent
 
@@ -27,6 +32,12 @@ def pytest_configure(config):
         "markers", "sanitized: also runs with sanitizers")
     # Fixtures clean up after an interrupt, so a terminated run must be one.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_finish(session):
+    wanted = {"moto", "kinesalite", "aws"}
+    if any(wanted.intersection(item.fixturenames) for item in session.items):
+        emulators.prepare()
 
 
 @pytest.fixture(scope="session")
@@ -136,3 +147,38 @@ def module_snmpd():
 @pytest.fixture(scope="module")
 def module_subagent():
     yield from _maker(Subagent)
+
+
+@pytest.fixture(scope="session")
+def _shared_moto():
+    server = Moto()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def moto(_shared_moto):
+    """moto's server, empty."""
+    _shared_moto.reset()
+    return _shared_moto
+
+
+@pytest.fixture
+def kinesalite():
+    """Another one of its own, empty, for every test that asks for it."""
+    server = Kinesalite()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def aws():
+    """Aws's constructor: a client of boto3 for an endpoint."""
+    try:
+        yield Aws
+    finally:
+        aws_client.close()

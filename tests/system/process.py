@@ -32,7 +32,7 @@ def wait_until(condition, what, timeout=10, step=0.02):
         time.sleep(step)
 
 
-def _die_with_the_parent():
+def die_with_the_parent():
     """A test run that is killed must not leave its daemons running."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -63,7 +63,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=env, start_new_session=True,
-                preexec_fn=_die_with_the_parent)
+                preexec_fn=die_with_the_parent)
 
     @property
     def pid(self):
