@@ -8,6 +8,7 @@ lib_files += \
 	lib/aws/endpoint.h \
 	lib/aws/fault.c \
 	lib/aws/fault.h \
+	lib/aws/halving.h \
 	lib/aws/http.c \
 	lib/aws/http.h \
 	lib/aws/identity.c \

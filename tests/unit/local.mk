@@ -10,6 +10,7 @@ if HAVE_CMOCKA
 unit_tests += \
 	tests/unit/aws_cache_test \
 	tests/unit/aws_client_test \
+	tests/unit/aws_halving_test \
 	tests/unit/aws_keys_test \
 	tests/unit/aws_metadata_test \
 	tests/unit/aws_sigv4_test \
@@ -83,6 +84,11 @@ tests_unit_aws_client_test_SOURCES = tests/unit/aws_client_test.c $(aws_scene)
 tests_unit_aws_client_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_aws_client_test_CFLAGS = $(unit_cflags)
 tests_unit_aws_client_test_LDADD = $(unit_libs)
+
+tests_unit_aws_halving_test_SOURCES = tests/unit/aws_halving_test.c tests/unit/unit.h
+tests_unit_aws_halving_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_halving_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_halving_test_LDADD = $(unit_libs)
 
 tests_unit_aws_keys_test_SOURCES = tests/unit/aws_keys_test.c $(aws_scene)
 tests_unit_aws_keys_test_CPPFLAGS = $(unit_cppflags)
