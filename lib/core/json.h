@@ -79,5 +79,9 @@ int tally_json_framer_feed(tally_json_framer_t *framer, const char *bytes,
  * -1: the buffer's cap. */
 struct tally_buffer_s;
 int tally_json_quote(struct tally_buffer_s *out, const char *s);
+/* The same for bytes among which may be NUL (\u0000); each byte that is not
+ * UTF-8 becomes `bad`, which needs no quoting itself. */
+int tally_json_quote_bytes(struct tally_buffer_s *out, const char *bytes,
+                           size_t len, const char *bad);
 
 #endif

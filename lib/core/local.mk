@@ -24,4 +24,6 @@ lib_files += \
 	lib/core/text.c \
 	lib/core/text.h \
 	lib/core/thread.c \
-	lib/core/thread.h
+	lib/core/thread.h \
+	lib/core/utf8.c \
+	lib/core/utf8.h

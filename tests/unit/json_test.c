@@ -6,6 +6,7 @@
 
 #include "core/buffer.h"
 #include "core/json.h"
+#include "core/utf8.h"
 
 static tally_json_t *parse(const char *text) {
   return tally_json_parse(text, strlen(text), NULL);
@@ -254,8 +255,35 @@ static void test_quote(void **state) {
   }
 }
 
+static void test_quote_bytes(void **state) {
+  tally_buffer_t out;
+  tally_buffer_init(&out, 100);
+  assert_int_equal(tally_json_quote_bytes(&out, "a\0b\xff\xC3", 5, "?"), 0);
+  assert_string_equal(out.data, "\"a\\u0000b??\"");
+  tally_buffer_reset(&out);
+  /* a character of which the end is not ours */
+  assert_int_equal(tally_json_quote_bytes(&out, "\xE2\x82\xAC", 2, "?"), 0);
+  assert_string_equal(out.data, "\"??\"");
+  tally_buffer_clear(&out);
+}
+
+/* Wherever the eight bytes at a time begin. */
+static void test_count_bad(void **state) {
+  char text[64];
+  for (size_t len = 0; len < sizeof(text); len++)
+    for (size_t at = 0; at < len; at++) {
+      memset(text, 'a', sizeof(text));
+      assert_int_equal(tally_utf8_count_bad(text, len), 0);
+      text[at] = '\xff';
+      assert_int_equal(tally_utf8_count_bad(text, len), 1);
+      memcpy(text + at, "\xC3\xA4", at + 1 < sizeof(text) ? 2 : 1);
+      assert_int_equal(tally_utf8_count_bad(text, len), at + 1 == len);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_quote_bytes), cmocka_unit_test(test_count_bad),
       cmocka_unit_test(test_tree),        cmocka_unit_test(test_nothing),
       cmocka_unit_test(test_not_json),    cmocka_unit_test(test_every_prefix),
       cmocka_unit_test(test_bounds),      cmocka_unit_test(test_embedded_nul),
