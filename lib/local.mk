@@ -5,8 +5,9 @@
 
 lib_cppflags = -I$(srcdir)/lib -I$(builddir)
 lib_cflags = $(AM_CFLAGS) $(CURL_CFLAGS) $(YAJL_CFLAGS) $(UUID_CFLAGS) $(ZLIB_CFLAGS) \
-	$(CRYPTO_CFLAGS)
-lib_libs = $(CURL_LIBS) $(YAJL_LIBS) $(UUID_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) -lm
+	$(CRYPTO_CFLAGS) $(ZSTD_CFLAGS)
+lib_libs = $(CURL_LIBS) $(YAJL_LIBS) $(UUID_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) \
+	$(ZSTD_LIBS) -lm
 
 lib_files =
 include lib/core/local.mk

@@ -86,6 +86,17 @@ void tally_buffer_truncate(tally_buffer_t *b, size_t len) {
   b->data[len] = '\0';
 }
 
+char *tally_buffer_extend(tally_buffer_t *b, size_t more) {
+  return reserve(b, more) == 0 ? b->data + b->len : NULL;
+}
+
+void tally_buffer_grow(tally_buffer_t *b, size_t written) {
+  if (b->size == 0)
+    return;
+  b->len += written;
+  b->data[b->len] = '\0';
+}
+
 void tally_buffer_consume(tally_buffer_t *b, size_t len) {
   if (len >= b->len) {
     tally_buffer_reset(b);

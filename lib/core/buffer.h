@@ -31,6 +31,11 @@ int tally_buffer_printf(tally_buffer_t *b, const char *format, ...)
 /* Drops what is behind the first `len` bytes. */
 void tally_buffer_truncate(tally_buffer_t *b, size_t len);
 
+/* For those who write on their own: where `more` bytes may be written behind
+ * what is there, or NULL (the cap, no memory); then how many have been. */
+char *tally_buffer_extend(tally_buffer_t *b, size_t more);
+void tally_buffer_grow(tally_buffer_t *b, size_t written);
+
 /* Drops the first `len` bytes (all, if there are fewer). */
 void tally_buffer_consume(tally_buffer_t *b, size_t len);
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 lib_files += \
+	lib/core/base64.c \
+	lib/core/base64.h \
 	lib/core/buffer.c \
 	lib/core/buffer.h \
 	lib/core/cleanup.h \
 	lib/core/clock.c \
 	lib/core/clock.h \
+	lib/core/compress.c \
+	lib/core/compress.h \
 	lib/core/error.c \
 	lib/core/error.h \
 	lib/core/file.c \

@@ -21,6 +21,7 @@ unit_tests += \
 	tests/unit/cgroup_parse_test \
 	tests/unit/cgroup_reader_test \
 	tests/unit/cgroup_rest_test \
+	tests/unit/compress_test \
 	tests/unit/core_test \
 	tests/unit/delivery_outbox_test \
 	tests/unit/delivery_property_test \
@@ -154,6 +155,11 @@ tests_unit_sampler_roster_test_SOURCES = tests/unit/sampler_roster_test.c tests/
 tests_unit_sampler_roster_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_sampler_roster_test_CFLAGS = $(unit_cflags)
 tests_unit_sampler_roster_test_LDADD = $(unit_libs)
+
+tests_unit_compress_test_SOURCES = tests/unit/compress_test.c tests/unit/unit.h
+tests_unit_compress_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_compress_test_CFLAGS = $(unit_cflags)
+tests_unit_compress_test_LDADD = $(unit_libs) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS)
 
 tests_unit_core_test_SOURCES = tests/unit/core_test.c
 tests_unit_core_test_CPPFLAGS = $(unit_cppflags)
