@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "core/file.h"
 #include "core/text.h"
 
 static void global_init(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
@@ -19,8 +20,8 @@ void tally_http_global_init(void) {
 
 curl_socket_t tally_http_open_socket(void *data, curlsocktype purpose,
                                      struct curl_sockaddr *address) {
-  return socket(address->family, address->socktype | SOCK_CLOEXEC,
-                address->protocol);
+  return tally_file_raise(socket(
+      address->family, address->socktype | SOCK_CLOEXEC, address->protocol));
 }
 
 bool tally_http_take_header(const char *line, size_t len, const char *name,

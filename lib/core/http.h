@@ -14,7 +14,7 @@
 void tally_http_global_init(void);
 
 /* For CURLOPT_OPENSOCKETFUNCTION: libcurl's own way to open a socket leaves it
- * open in child processes. */
+ * open in child processes, and among the low numbers (tally_file_raise). */
 curl_socket_t tally_http_open_socket(void *data, curlsocktype purpose,
                                      struct curl_sockaddr *address);
 

@@ -1,36 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "docker/http.h"
+#include "docker/http_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
-#include "core/cleanup.h"
 #include "core/http.h"
 #include "core/json.h"
 
-#define CONNECT_TIMEOUT_MS 5000L
-#define CONNECTIONS_KEPT TRANSFERS_MAX /* or it would close and open them */
-#define ERROR_BODY_MAX 65536
-#define TRANSFERS_MAX 12 /* at a time */
-
-struct tally_http_s {
-  CURLM *multi;
-  atomic_bool stopped;
-  /* Copies of what the endpoint says; NULL where it says nothing. */
-  char *socket_path;
-  char *base_url;
-  char *ca_file, *cert_file, *key_file;
-  bool verify;
-  tally_transfer_t *under_way[TRANSFERS_MAX]; /* so that destroy finds them */
-};
+/* As many as anybody uses for short requests, or they would be closed and
+ * opened all the time. */
+#define CONNECTIONS_KEPT 12
 
 /* ---- life ---------------------------------------------------------------- */
 
@@ -54,6 +38,8 @@ tally_http_t *tally_http_create(const tally_endpoint_t *endpoint,
     tally_error_set(err, ENOMEM, "Docker endpoint %s", endpoint->name);
     return NULL;
   }
+  http->epoll_fd = http->wake_fd = -1;
+  LIST_INIT(&http->under_way);
   http->verify = endpoint->verify;
   http->base_url = strdup(endpoint->base_url);
   if (endpoint->socket_path != NULL)
@@ -71,17 +57,22 @@ tally_http_t *tally_http_create(const tally_endpoint_t *endpoint,
     return NULL;
   }
   curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+  if (tally_http_loop_open(http, err) != 0) {
+    tally_error_wrap(err, "Docker endpoint %s", endpoint->name);
+    tally_http_destroy(http);
+    return NULL;
+  }
   return http;
 }
 
 void tally_http_destroy(tally_http_t *http) {
   if (http == NULL)
     return;
-  for (size_t i = 0; i < TRANSFERS_MAX; i++)
-    if (http->under_way[i] != NULL)
-      tally_http_cancel(http->under_way[i]);
+  while (!LIST_EMPTY(&http->under_way))
+    tally_http_cancel(LIST_FIRST(&http->under_way));
   if (http->multi != NULL)
     curl_multi_cleanup(http->multi);
+  tally_http_loop_close(http);
   free(http->socket_path);
   free(http->base_url);
   free(http->ca_file);
@@ -90,113 +81,7 @@ void tally_http_destroy(tally_http_t *http) {
   free(http);
 }
 
-/* ---- callbacks of libcurl ------------------------------------------------ */
-
-static int status_of(const tally_transfer_t *transfer) {
-  long status = 0;
-  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-  return (int)status;
-}
-
-static size_t on_header(char *line, size_t size, size_t count, void *data) {
-  tally_transfer_t *transfer = data;
-  size_t len = size * count;
-  char date[64];
-  tally_http_take_header(line, len, "Api-Version", transfer->api_version,
-                         sizeof(transfer->api_version));
-  if (tally_http_take_header(line, len, "Date", date, sizeof(date))) {
-    time_t seconds = curl_getdate(date, NULL);
-    transfer->date_s = seconds > 0 ? (int64_t)seconds : 0;
-  }
-  bool is_last = len > 0 && (line[0] == '\r' || line[0] == '\n');
-  if (is_last && transfer->on_open != NULL && status_of(transfer) == 200)
-    transfer->on_open(transfer);
-  return len;
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
-  tally_transfer_t *transfer = data;
-  size_t len = size * count;
-  int status = status_of(transfer);
-
-  if (status == 200 && transfer->on_data != NULL)
-    return transfer->on_data(transfer, bytes, len) < 0 ? 0 : len;
-  if (status >= 400 && transfer->answer.len + len > ERROR_BODY_MAX)
-    return len; /* nobody reads error messages of that length */
-  if (tally_buffer_append(&transfer->answer, bytes, len) == 0)
-    return len;
-  tally_error_set(&transfer->error, 0, "the answer is longer than %zu bytes",
-                  transfer->answer.cap);
-  return 0;
-}
-
 /* ---- transfers ----------------------------------------------------------- */
-
-static void set_connection_options(tally_http_t *http, CURL *easy) {
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, tally_http_open_socket);
-  curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not even from the environment */
-#if LIBCURL_VERSION_NUM >= 0x075700
-  /* Do not wait for a resolver thread when a transfer is cancelled. */
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-  if (http->socket_path != NULL) {
-    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, http->socket_path);
-    return;
-  }
-
-  /* Without it the peer of an idle event stream could vanish unnoticed. */
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, http->verify ? 1L : 0L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, http->verify ? 2L : 0L);
-  if (http->ca_file != NULL)
-    curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file);
-  if (http->cert_file != NULL)
-    curl_easy_setopt(easy, CURLOPT_SSLCERT, http->cert_file);
-  if (http->key_file != NULL)
-    curl_easy_setopt(easy, CURLOPT_SSLKEY, http->key_file);
-}
-
-static int set_request_options(tally_http_t *http, tally_transfer_t *transfer,
-                               CURL *easy) {
-  tally_autofree char *url = NULL; /* libcurl copies it */
-  if (asprintf(&url, "%s%s", http->base_url, transfer->path) < 0) {
-    url = NULL;
-    return -1;
-  }
-  if (curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK)
-    return -1;
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->timeout_ms);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-
-  if (transfer->body != NULL) {
-    transfer->headers =
-        curl_slist_append(NULL, "Content-Type: application/json");
-    if (transfer->headers == NULL)
-      return -1;
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
-  }
-  if (transfer->method != NULL)
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer->method);
-  return 0;
-}
-
-static tally_transfer_t **slot_of(tally_http_t *http,
-                                  const tally_transfer_t *transfer) {
-  for (size_t i = 0; i < TRANSFERS_MAX; i++)
-    if (http->under_way[i] == transfer)
-      return &http->under_way[i];
-  return NULL;
-}
 
 int tally_http_start(tally_http_t *http, tally_transfer_t *transfer,
                      tally_error_t *err) {
@@ -206,38 +91,24 @@ int tally_http_start(tally_http_t *http, tally_transfer_t *transfer,
   transfer->status = 0;
   transfer->api_version[0] = '\0';
   transfer->date_s = 0;
-  transfer->headers = NULL;
   tally_buffer_init(&transfer->answer, TALLY_HTTP_ANSWER_MAX);
 
-  tally_transfer_t **slot = slot_of(http, NULL);
-  if (slot == NULL)
-    return tally_error_set(err, EAGAIN, "too many requests at a time");
-  CURL *easy = curl_easy_init();
-  if (easy == NULL)
+  if (tally_http_request_make(http, transfer) != 0)
     return tally_error_set(err, ENOMEM, "request");
-  transfer->easy = easy;
-  set_connection_options(http, easy);
-  if (set_request_options(http, transfer, easy) != 0 ||
-      curl_multi_add_handle(http->multi, easy) != CURLM_OK) {
-    curl_easy_cleanup(easy);
-    curl_slist_free_all(transfer->headers);
-    transfer->easy = NULL;
+  if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
+    tally_http_request_free(transfer);
     return tally_error_set(err, ENOMEM, "request");
   }
   transfer->http = http;
-  *slot = transfer;
+  LIST_INSERT_HEAD(&http->under_way, transfer, link);
   return 0;
 }
 
 /* Takes it out of libcurl's hands. */
 static void detach(tally_transfer_t *transfer) {
-  tally_http_t *http = transfer->http;
-  *slot_of(http, transfer) = NULL;
-  curl_multi_remove_handle(http->multi, transfer->easy);
-  curl_easy_cleanup(transfer->easy);
-  curl_slist_free_all(transfer->headers);
-  transfer->easy = NULL;
-  transfer->headers = NULL;
+  LIST_REMOVE(transfer, link);
+  curl_multi_remove_handle(transfer->http->multi, transfer->easy);
+  tally_http_request_free(transfer);
   transfer->http = NULL;
 }
 
@@ -253,7 +124,7 @@ void tally_transfer_clear(tally_transfer_t *transfer) {
 }
 
 static void finish(tally_transfer_t *transfer, CURLcode code) {
-  transfer->status = status_of(transfer);
+  transfer->status = tally_http_request_status(transfer);
   transfer->failed = code != CURLE_OK;
   if (transfer->failed && transfer->error.message[0] == '\0') {
     long os_errno = 0;
@@ -269,11 +140,16 @@ static void finish(tally_transfer_t *transfer, CURLcode code) {
     transfer->on_done(transfer);
 }
 
-void tally_http_run(tally_http_t *http, int wait_ms) {
-  int running;
-  curl_multi_perform(http->multi, &running);
+void tally_transfer_resume(tally_transfer_t *transfer) {
+  if (transfer->http == NULL)
+    return;
+  /* Delivers what libcurl has kept; a refusal is no end in its eyes. */
+  CURLcode code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+  if (code != CURLE_OK)
+    finish(transfer, code);
+}
 
-  bool finished = false;
+static void take_finished(tally_http_t *http) {
   CURLMsg *message;
   int left;
   while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
@@ -283,10 +159,12 @@ void tally_http_run(tally_http_t *http, int wait_ms) {
     CURLcode code = message->data.result; /* gone with the handle */
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     finish(transfer, code);
-    finished = true;
   }
-  if (!finished && wait_ms > 0)
-    curl_multi_poll(http->multi, NULL, 0, wait_ms, NULL);
+}
+
+void tally_http_run(tally_http_t *http, int wait_ms) {
+  tally_http_loop_turn(http, wait_ms);
+  take_finished(http);
 }
 
 int tally_http_perform(tally_http_t *http, tally_transfer_t *transfer,
@@ -332,8 +210,6 @@ int tally_transfer_check(const tally_transfer_t *transfer, tally_error_t *err) {
   report_status(transfer, err);
   return -1;
 }
-
-void tally_http_wake(tally_http_t *http) { curl_multi_wakeup(http->multi); }
 
 void tally_http_stop(tally_http_t *http) {
   atomic_store(&http->stopped, true);

@@ -3,19 +3,22 @@
 #define TALLY_DOCKER_HTTP_H
 
 /*
- * HTTP transfers to one endpoint, several at a time, driven by one thread
- * (libcurl's multi interface). Everything is bounded: the time of a transfer,
- * the length of an answer. Only wake() and stop() may come from other threads.
+ * HTTP transfers to one endpoint, any number at a time, driven by one thread
+ * (libcurl's multi interface on epoll: those that are quiet cost nothing).
+ * Everything is bounded: the time of a transfer, the length of an answer. Only
+ * wake() and stop() may come from other threads.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "core/buffer.h"
 #include "core/error.h"
 #include "docker/docker.h"
 
 #define TALLY_HTTP_ANSWER_MAX (16 * 1024 * 1024)
+#define TALLY_TRANSFER_PAUSE 1
 
 typedef struct tally_http_s tally_http_t;
 typedef struct tally_transfer_s tally_transfer_t;
@@ -26,11 +29,14 @@ struct tally_transfer_s {
   const char *path;   /* "/v1.41/containers/json?all=1" */
   const char *body;   /* JSON; NULL: none */
   int timeout_ms;     /* of the whole transfer; 0: none */
+  int buffer_size;    /* bytes read at a time; 0: 16 KiB. 1 KiB at least */
   void *data;
   /* The header of an answer with status 200 is complete. May be NULL. */
   void (*on_open)(tally_transfer_t *transfer);
   /* Takes the body of an answer with status 200; a negative value ends the
-   * transfer. NULL: the body is collected in `answer`. */
+   * transfer. TALLY_TRANSFER_PAUSE: it has taken nothing, and neither these
+   * bytes nor others come until tally_transfer_resume(). NULL: the body is
+   * collected in `answer`. */
   int (*on_data)(tally_transfer_t *transfer, const char *bytes, size_t len);
   /* Over, for better or worse. May start or destroy transfers, this one too.
    * May be NULL. */
@@ -49,6 +55,7 @@ struct tally_transfer_s {
   tally_http_t *http; /* NULL: not under way */
   void *easy;
   void *headers;
+  LIST_ENTRY(tally_transfer_s) link;
 };
 
 tally_http_t *tally_http_create(const tally_endpoint_t *endpoint,
@@ -61,11 +68,14 @@ int tally_http_start(tally_http_t *http, tally_transfer_t *transfer,
                      tally_error_t *err);
 /* Ends a transfer without calling back; nothing if it is not under way. */
 void tally_http_cancel(tally_transfer_t *transfer);
+/* Lets on_data have what it refused, now, and what comes after. Not from inside
+ * a callback of the transfer. */
+void tally_transfer_resume(tally_transfer_t *transfer);
 /* Gives back the answer of a transfer that is over. */
 void tally_transfer_clear(tally_transfer_t *transfer);
 
-/* Works on all transfers, and waits up to `wait_ms` for something to happen on
- * one of them or for a wake(). */
+/* Waits up to `wait_ms` for something to happen on a transfer or for a wake(),
+ * and works on what happened. */
 void tally_http_run(tally_http_t *http, int wait_ms);
 
 /* Starts a transfer and works until it is over. 0: an answer with a status

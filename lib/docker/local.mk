@@ -15,6 +15,9 @@ lib_files += \
 	lib/docker/fence.h \
 	lib/docker/http.c \
 	lib/docker/http.h \
+	lib/docker/http_loop.c \
+	lib/docker/http_private.h \
+	lib/docker/http_request.c \
 	lib/docker/id_list.c \
 	lib/docker/id_list.h \
 	lib/docker/inspector.c \

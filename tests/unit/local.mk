@@ -45,6 +45,7 @@ unit_tests += \
 	tests/unit/docker_endpoint_test \
 	tests/unit/docker_event_test \
 	tests/unit/docker_hostile_test \
+	tests/unit/docker_http_test \
 	tests/unit/docker_inventory_test \
 	tests/unit/docker_ledger_test \
 	tests/unit/json_test
@@ -251,6 +252,11 @@ tests_unit_docker_hostile_test_SOURCES = tests/unit/docker_hostile_test.c $(dock
 tests_unit_docker_hostile_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_docker_hostile_test_CFLAGS = $(unit_cflags)
 tests_unit_docker_hostile_test_LDADD = $(unit_libs)
+
+tests_unit_docker_http_test_SOURCES = tests/unit/docker_http_test.c $(docker_scene)
+tests_unit_docker_http_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_docker_http_test_CFLAGS = $(unit_cflags)
+tests_unit_docker_http_test_LDADD = $(unit_libs)
 
 tests_unit_docker_inventory_test_SOURCES = tests/unit/docker_inventory_test.c $(docker_scene)
 tests_unit_docker_inventory_test_CPPFLAGS = $(unit_cppflags)
