@@ -17,6 +17,14 @@ plugin_files = \
 	collectd-plugins/plugin_util.c \
 	collectd-plugins/plugin_util.h
 
+# What outputs share that carry values and notifications as text.
+plugin_format_files = \
+	collectd-plugins/plugin_format.c \
+	collectd-plugins/plugin_format.h \
+	collectd-plugins/plugin_format_graphite.c \
+	collectd-plugins/plugin_format_influx.c \
+	collectd-plugins/plugin_format_json.c
+
 # A plugin NAME is added like this (and in configure.ac with TALLY_MODULE):
 #
 #   if BUILD_NAME
@@ -27,7 +35,7 @@ plugin_files = \
 #   NAME_la_LDFLAGS = $(plugin_ldflags)
 #   NAME_la_LIBADD = libtallyman.la
 
-EXTRA_DIST += $(plugin_files)
+EXTRA_DIST += $(plugin_files) $(plugin_format_files)
 
 docker_stats_files = collectd-plugins/docker_stats.c \
 	collectd-plugins/docker_stats_identity.c \

@@ -26,6 +26,7 @@ plugin_tests += \
 	tests/plugin/docker_stats_test \
 	tests/plugin/docker_stats_values_test \
 	tests/plugin/plugin_aws_test \
+	tests/plugin/plugin_format_test \
 	tests/plugin/plugin_util_test \
 	tests/plugin/write_table_format_test \
 	tests/plugin/write_table_test
@@ -43,6 +44,12 @@ tests_plugin_plugin_aws_test_SOURCES = tests/plugin/plugin_aws_test.c \
 tests_plugin_plugin_aws_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_plugin_aws_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_plugin_aws_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_plugin_format_test_SOURCES = tests/plugin/plugin_format_test.c \
+	$(plugin_format_files) $(plugin_files)
+tests_plugin_plugin_format_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_plugin_format_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_plugin_format_test_LDADD = $(plugin_test_libs)
 
 tests_plugin_plugin_util_test_SOURCES = tests/plugin/plugin_util_test.c \
 	$(plugin_files)

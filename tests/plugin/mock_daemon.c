@@ -316,6 +316,15 @@ cdtime_t cdtime(void) {
   return TIMESPEC_TO_CDTIME_T(&ts);
 }
 
+int rfc3339nano(char *buffer, size_t buffer_size, cdtime_t t) {
+  struct timespec ts = CDTIME_T_TO_TIMESPEC(t);
+  struct tm tm;
+  gmtime_r(&ts.tv_sec, &tm);
+  size_t len = strftime(buffer, buffer_size, "%Y-%m-%dT%H:%M:%S", &tm);
+  snprintf(buffer + len, buffer_size - len, ".%09ldZ", ts.tv_nsec);
+  return 0;
+}
+
 char *sstrncpy(char *dest, const char *src, size_t n) {
   snprintf(dest, n, "%s", src);
   return dest;

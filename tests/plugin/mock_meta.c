@@ -8,10 +8,17 @@
 #include "mock.h"
 #include "mock_private.h"
 
-/* ---- value lists: strings only, no plugin of ours adds anything else ----- */
+/* ---- value lists -----------------------------------------------------------
+ */
 
 typedef struct entry_s {
-  char *key, *value;
+  char *key;
+  int type; /* MD_TYPE_… */
+  char *text;
+  int64_t number;
+  uint64_t count;
+  double gauge;
+  bool flag;
   struct entry_s *next;
 } entry_t;
 
@@ -27,7 +34,7 @@ void meta_data_destroy(meta_data_t *md) {
   for (entry_t *e = md->entries, *next; e != NULL; e = next) {
     next = e->next;
     free(e->key);
-    free(e->value);
+    free(e->text);
     free(e);
   }
   free(md);
@@ -42,44 +49,125 @@ static entry_t *lookup(meta_data_t *md, const char *key) {
   return NULL;
 }
 
-int meta_data_add_string(meta_data_t *md, const char *key, const char *value) {
-  if (md == NULL || key == NULL || value == NULL)
-    return -EINVAL;
+/* Takes the text of `entry`; a key that is there is overwritten. */
+static int put(meta_data_t *md, const char *key, entry_t entry) {
   entry_t *e = lookup(md, key);
   if (e != NULL) {
-    free(e->value);
-    e->value = strdup(value);
+    free(e->text);
+    entry.key = e->key;
+    entry.next = e->next;
+    *e = entry;
     return 0;
   }
-  e = calloc(1, sizeof(*e));
+  e = malloc(sizeof(*e));
   if (e == NULL)
     return -ENOMEM;
-  *e = (entry_t){strdup(key), strdup(value), md->entries};
+  entry.key = strdup(key);
+  entry.next = md->entries;
+  *e = entry;
   md->entries = e;
   return 0;
 }
 
+int meta_data_add_string(meta_data_t *md, const char *key, const char *value) {
+  if (md == NULL || key == NULL || value == NULL)
+    return -EINVAL;
+  return put(md, key, (entry_t){.type = MD_TYPE_STRING, .text = strdup(value)});
+}
+
+int meta_data_add_signed_int(meta_data_t *md, const char *key, int64_t value) {
+  return put(md, key, (entry_t){.type = MD_TYPE_SIGNED_INT, .number = value});
+}
+
+int meta_data_add_unsigned_int(meta_data_t *md, const char *key,
+                               uint64_t value) {
+  return put(md, key, (entry_t){.type = MD_TYPE_UNSIGNED_INT, .count = value});
+}
+
+int meta_data_add_double(meta_data_t *md, const char *key, double value) {
+  return put(md, key, (entry_t){.type = MD_TYPE_DOUBLE, .gauge = value});
+}
+
+int meta_data_add_boolean(meta_data_t *md, const char *key, bool value) {
+  return put(md, key, (entry_t){.type = MD_TYPE_BOOLEAN, .flag = value});
+}
+
+int meta_data_type(meta_data_t *md, const char *key) {
+  entry_t *e = lookup(md, key);
+  return e != NULL ? e->type : 0;
+}
+
+/* The newest key is the first. */
+int meta_data_toc(meta_data_t *md, char ***toc) {
+  int count = 0;
+  for (entry_t *e = md->entries; e != NULL; e = e->next)
+    count++;
+  if (count == 0)
+    return 0;
+  *toc = calloc((size_t)count, sizeof(**toc));
+  count = 0;
+  for (entry_t *e = md->entries; e != NULL; e = e->next)
+    (*toc)[count++] = strdup(e->key);
+  return count;
+}
+
 int meta_data_get_string(meta_data_t *md, const char *key, char **value) {
   entry_t *e = lookup(md, key);
-  if (e == NULL)
+  if (e == NULL || e->type != MD_TYPE_STRING)
     return -ENOENT;
-  *value = strdup(e->value);
+  *value = strdup(e->text);
   return *value != NULL ? 0 : -ENOMEM;
+}
+
+int meta_data_get_signed_int(meta_data_t *md, const char *key, int64_t *value) {
+  entry_t *e = lookup(md, key);
+  if (e == NULL || e->type != MD_TYPE_SIGNED_INT)
+    return -ENOENT;
+  *value = e->number;
+  return 0;
+}
+
+int meta_data_get_unsigned_int(meta_data_t *md, const char *key,
+                               uint64_t *value) {
+  entry_t *e = lookup(md, key);
+  if (e == NULL || e->type != MD_TYPE_UNSIGNED_INT)
+    return -ENOENT;
+  *value = e->count;
+  return 0;
+}
+
+int meta_data_get_double(meta_data_t *md, const char *key, double *value) {
+  entry_t *e = lookup(md, key);
+  if (e == NULL || e->type != MD_TYPE_DOUBLE)
+    return -ENOENT;
+  *value = e->gauge;
+  return 0;
+}
+
+int meta_data_get_boolean(meta_data_t *md, const char *key, bool *value) {
+  entry_t *e = lookup(md, key);
+  if (e == NULL || e->type != MD_TYPE_BOOLEAN)
+    return -ENOENT;
+  *value = e->flag;
+  return 0;
 }
 
 meta_data_t *meta_data_clone(meta_data_t *orig) {
   if (orig == NULL)
     return NULL;
   meta_data_t *copy = meta_data_create();
-  for (entry_t *e = orig->entries; e != NULL; e = e->next)
-    meta_data_add_string(copy, e->key, e->value);
+  for (entry_t *e = orig->entries; e != NULL; e = e->next) {
+    entry_t entry = *e;
+    entry.text = e->text != NULL ? strdup(e->text) : NULL;
+    put(copy, e->key, entry);
+  }
   return copy;
 }
 
 const char *mock_meta(const char *name, const char *key) {
   const value_list_t *vl = mock_find(name);
   entry_t *e = vl != NULL ? lookup(vl->meta, key) : NULL;
-  return e != NULL ? e->value : NULL;
+  return e != NULL ? e->text : NULL;
 }
 
 /* ---- notifications ------------------------------------------------------- */
