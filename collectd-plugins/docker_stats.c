@@ -193,6 +193,8 @@ static int start(void *endpoint, tally_error_t *err) {
       .network = ds->groups.network,
       .tcp_connections = ds->groups.tcp_connections,
       .load = ds->groups.load,
+      .block_io = ds->groups.block_io,
+      .pressure = ds->groups.pressure,
       .wanted = is_wanted,
       .wanted_data = ds,
   };

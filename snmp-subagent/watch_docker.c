@@ -61,6 +61,8 @@ static int start_sampler(tally_watch_docker_t *docker,
                          tally_settings_t *settings, tally_error_t *err) {
   tally_sampler_options_t options = {.rootfs = settings->rootfs,
                                      .network = true,
+                                     .block_io = true,
+                                     .pressure = true,
                                      .wanted = is_wanted,
                                      .wanted_data = settings};
   tally_sampler_t *sampler =

@@ -169,10 +169,17 @@ unsigned tally_cgroup_raise_descriptor_limit(void);
 /* Keeps the files of one container open and reads them with pread(2). */
 typedef struct tally_cgroup_reader_s tally_cgroup_reader_t;
 
-/* Opens what exists; files that do not exist stay unknown. Takes copies of the
- * paths. NULL: out of memory. */
+/* What nobody wants to know need not be read. */
+typedef enum tally_cgroup_without_e {
+  TALLY_CGROUP_WITHOUT_PRESSURE = 1,
+  TALLY_CGROUP_WITHOUT_BLOCK_IO = 2,
+} tally_cgroup_without_t;
+
+/* Opens what exists; files that do not exist, and those of `without` (0 or an
+ * OR of the above), stay unknown. Takes copies of the paths. NULL: out of
+ * memory. */
 tally_cgroup_reader_t *
-tally_cgroup_reader_create(const tally_cgroup_paths_t *paths,
+tally_cgroup_reader_create(const tally_cgroup_paths_t *paths, unsigned without,
                            tally_error_t *err);
 void tally_cgroup_reader_destroy(tally_cgroup_reader_t *reader);
 

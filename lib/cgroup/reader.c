@@ -76,14 +76,22 @@ static bool has_processes(const tally_cgroup_reader_t *reader) {
   return false;
 }
 
+static bool is_left_out(const tally_cgroup_file_t *file, unsigned without) {
+  return ((without & TALLY_CGROUP_WITHOUT_PRESSURE) != 0 &&
+          file->cadence == TALLY_CGROUP_PRESSURE) ||
+         ((without & TALLY_CGROUP_WITHOUT_BLOCK_IO) != 0 &&
+          file->controller == TALLY_CONTROLLER_IO);
+}
+
 /* Adds the files of one version whose controllers the container has in that
  * version. Those that do not exist get no slot. */
 static void add_files(tally_cgroup_reader_t *reader, int version,
-                      const tally_cgroup_file_t *files, size_t count) {
+                      unsigned without, const tally_cgroup_file_t *files,
+                      size_t count) {
   bool exists = false;
   for (size_t i = 0; i < count; i++) {
     const tally_cgroup_file_t *file = &files[i];
-    if ((file->otherwise && exists) ||
+    if (is_left_out(file, without) || (file->otherwise && exists) ||
         (file->parse == NULL && has_processes(reader)))
       continue;
     exists = false;
@@ -127,7 +135,7 @@ static const char *some_dir(const tally_cgroup_paths_t *paths) {
 }
 
 tally_cgroup_reader_t *
-tally_cgroup_reader_create(const tally_cgroup_paths_t *paths,
+tally_cgroup_reader_create(const tally_cgroup_paths_t *paths, unsigned without,
                            tally_error_t *err) {
   size_t most = tally_cgroup_files_v1_count + tally_cgroup_files_v2_count;
   tally_cgroup_reader_t *reader =
@@ -139,8 +147,10 @@ tally_cgroup_reader_create(const tally_cgroup_paths_t *paths,
   }
   reader->epoch = tally_cgroup_epoch(some_dir(&reader->paths));
   /* On a hybrid host the list of processes is better read from v2. */
-  add_files(reader, 2, tally_cgroup_files_v2, tally_cgroup_files_v2_count);
-  add_files(reader, 1, tally_cgroup_files_v1, tally_cgroup_files_v1_count);
+  add_files(reader, 2, without, tally_cgroup_files_v2,
+            tally_cgroup_files_v2_count);
+  add_files(reader, 1, without, tally_cgroup_files_v1,
+            tally_cgroup_files_v1_count);
 
   /* The slots that were not needed. Shrinking cannot lose anything. */
   size_t size = sizeof(*reader) + reader->slots_count * sizeof(slot_t);

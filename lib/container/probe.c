@@ -112,7 +112,7 @@ static int open_cgroup(tally_probe_t *probe, const tally_probing_t *probing,
   if (tally_cgroup_locate(probing->cgroups, probe->pid, probe->container->id,
                           &paths, err) != 0)
     return -1;
-  probe->reader = tally_cgroup_reader_create(&paths, err);
+  probe->reader = tally_cgroup_reader_create(&paths, probing->without, err);
   int status = probe->reader != NULL ? 0 : -1;
   if (status == 0 && probing->tasks != NULL)
     status = choose_load_dir(probe, &paths);

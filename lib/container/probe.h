@@ -20,6 +20,7 @@ typedef struct tally_probing_s {
   char *proc;                   /* "/proc", "/rootfs/proc" */
   uint64_t host_netns;          /* of PID 1; 0: unknown */
   tally_host_size_t host;
+  unsigned without; /* tally_cgroup_without_t */
   bool network, tcp_connections;
   int exits; /* epoll(7) of the processes that are watched; -1: none are */
   uint64_t serial; /* of the probe that was made last */

@@ -76,6 +76,9 @@ int tally_roster_init(tally_roster_t *roster,
      */
     probing->host_netns = tally_netns_id_of(probing->proc, getpid());
   probing->exits = epoll_create1(EPOLL_CLOEXEC); /* -1: then without */
+  probing->without =
+      (options->pressure ? 0 : (unsigned)TALLY_CGROUP_WITHOUT_PRESSURE) |
+      (options->block_io ? 0 : (unsigned)TALLY_CGROUP_WITHOUT_BLOCK_IO);
   probing->network = options->network;
   probing->tcp_connections = options->tcp_connections;
   probing->host.cpus = tally_node_cpus();

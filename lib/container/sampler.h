@@ -65,6 +65,8 @@ typedef struct tally_sampler_options_s {
   bool network;         /* interfaces */
   bool tcp_connections; /* costly: some hundred µs each */
   bool load;
+  bool block_io;
+  bool pressure; /* where the kernel has it */
   /* Containers that are not wanted cost nothing. NULL: all. Called from the
    * sampler's thread and from run(); must be quick and thread safe. */
   bool (*wanted)(const tally_container_t *container, void *data);

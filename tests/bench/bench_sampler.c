@@ -336,7 +336,7 @@ static int open_readers(bench_t *bench, tally_cgroup_host_t *host) {
     if (tally_cgroup_locate(host, c->pid, c->id, &paths, &err) == 0) {
       if (paths.version[TALLY_CONTROLLER_MEMORY] == 1)
         paths.version[TALLY_CONTROLLER_UNIFIED] = 0;
-      c->reader = tally_cgroup_reader_create(&paths, &err);
+      c->reader = tally_cgroup_reader_create(&paths, 0, &err);
       tally_cgroup_paths_clear(&paths);
       c->netns = tally_netns_create("/proc", c->pid, c->id, true, &err);
     }
@@ -355,7 +355,8 @@ static int open_readers(bench_t *bench, tally_cgroup_host_t *host) {
 
 /* Lets the sampler see the farm as if Docker had shown it. */
 static int fill_roster(bench_t *bench) {
-  tally_sampler_options_t options = {.network = true};
+  tally_sampler_options_t options = {
+      .network = true, .block_io = true, .pressure = true};
   tally_snapshot_t *snapshot = tally_snapshot_create(bench->count);
   if (snapshot == NULL ||
       tally_roster_init(&bench->roster, &options, NULL) != 0)

@@ -17,6 +17,7 @@ fuzz_programs += \
 	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_framer \
 	tests/fuzz/fuzz_ini \
+	tests/fuzz/fuzz_limits \
 	tests/fuzz/fuzz_proc \
 	tests/fuzz/fuzz_spool
 if BUILD_TALLYMAN_AGENTX
@@ -83,6 +84,12 @@ tests_fuzz_fuzz_ini_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_ini_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_ini_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_ini_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_limits_SOURCES = tests/fuzz/fuzz_limits.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_limits_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_limits_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_limits_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_limits_LDADD = libtallyman_fuzzing.la
 
 # Of the SNMP subagent, the part that knows no net-snmp.
 tests_fuzz_fuzz_mib_SOURCES = tests/fuzz/fuzz_mib.c tests/fuzz/fuzz.h \

@@ -29,18 +29,24 @@
 #define ID "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define U TALLY_UNKNOWN
 
-static tally_cgroup_reader_t *open_container(const char *rootfs, int pid,
-                                             const char *id) {
+static tally_cgroup_reader_t *open_without(const char *rootfs, int pid,
+                                           const char *id, unsigned without) {
   tally_error_t err = {0};
   tally_cgroup_host_t *host = tally_cgroup_host_create(rootfs, &err);
   assert_non_null(host);
   tally_cgroup_paths_t paths;
   assert_int_equal(tally_cgroup_locate(host, pid, id, &paths, &err), 0);
-  tally_cgroup_reader_t *reader = tally_cgroup_reader_create(&paths, &err);
+  tally_cgroup_reader_t *reader =
+      tally_cgroup_reader_create(&paths, without, &err);
   assert_non_null(reader);
   tally_cgroup_paths_clear(&paths);
   tally_cgroup_host_destroy(host);
   return reader;
+}
+
+static tally_cgroup_reader_t *open_container(const char *rootfs, int pid,
+                                             const char *id) {
+  return open_without(rootfs, pid, id, 0);
 }
 
 static void assert_hybrid(const tally_cgroup_sample_t *s) {
@@ -176,6 +182,20 @@ static tally_cgroup_sample_t read_once(tally_cgroup_reader_t *reader,
   assert_int_equal(tally_cgroup_reader_read(reader, 0, &s, err),
                    TALLY_CGROUP_READ);
   return s;
+}
+
+static void test_left_out(void **state) {
+  tally_cgroup_reader_t *reader = open_without(
+      tree_fixture("unified-6.1"), UNIFIED_PID, UNIFIED_ID,
+      TALLY_CGROUP_WITHOUT_PRESSURE | TALLY_CGROUP_WITHOUT_BLOCK_IO);
+  tally_error_t err;
+  tally_cgroup_sample_t s = read_once(reader, &err);
+  assert_int_equal(err.code, 0);
+  assert_int_equal(s.memory_usage, 30089216);
+  assert_true(isnan(s.pressure[TALLY_RESOURCE_CPU].full_avg10));
+  assert_true(s.pressure[TALLY_RESOURCE_IO].full_total_us == U);
+  assert_int_equal(s.devices_count, 0);
+  tally_cgroup_reader_destroy(reader);
 }
 
 static void test_missing_files(void **state) {
@@ -449,7 +469,7 @@ static void test_removed_cgroup(void **state) {
     SKIP("no cgroup can be made here");
   }
 
-  tally_cgroup_reader_t *reader = tally_cgroup_reader_create(&paths, NULL);
+  tally_cgroup_reader_t *reader = tally_cgroup_reader_create(&paths, 0, NULL);
   tally_error_t err;
   tally_cgroup_sample_t s = read_once(reader, &err);
   assert_int_equal(err.code, 0);
@@ -495,7 +515,7 @@ static pid_t add_process(const tally_cgroup_paths_t *paths) {
 static void check_processes(const tally_cgroup_paths_t *paths) {
   pid_t pids[3];
   uint64_t seen[3];
-  tally_cgroup_reader_t *reader = tally_cgroup_reader_create(paths, NULL);
+  tally_cgroup_reader_t *reader = tally_cgroup_reader_create(paths, 0, NULL);
   for (size_t i = 0; i < COUNT_OF(pids); i++) {
     pids[i] = add_process(paths);
     tally_error_t err;
@@ -530,6 +550,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_hybrid),
       cmocka_unit_test(test_unified),
+      cmocka_unit_test(test_left_out),
       cmocka_unit_test(test_missing_files),
       cmocka_unit_test(test_nonsense_costs_only_its_own),
       cmocka_unit_test(test_larger_than_any_buffer),

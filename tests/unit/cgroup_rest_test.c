@@ -72,7 +72,7 @@ static tally_cgroup_reader_t *open_resting(tree_t *tree,
   assert_non_null(host);
   tally_cgroup_paths_t paths;
   assert_int_equal(tally_cgroup_locate(host, 0, ID, &paths, &err), 0);
-  tally_cgroup_reader_t *reader = tally_cgroup_reader_create(&paths, &err);
+  tally_cgroup_reader_t *reader = tally_cgroup_reader_create(&paths, 0, &err);
   assert_non_null(reader);
   tally_cgroup_paths_clear(&paths);
   tally_cgroup_host_destroy(host);

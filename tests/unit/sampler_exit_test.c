@@ -126,7 +126,8 @@ static void test_final_counters(void **state) {
     SKIP("no cgroup can be made here");
 
   tally_roster_t roster;
-  tally_sampler_options_t options = {.network = true};
+  tally_sampler_options_t options = {
+      .network = true, .block_io = true, .pressure = true};
   assert_int_equal(tally_roster_init(&roster, &options, NULL), 0);
   const tally_snapshot_t *seen = snapshot();
   tally_roster_follow(&roster, seen, tally_clock_monotonic_ns());

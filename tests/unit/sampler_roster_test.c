@@ -181,8 +181,10 @@ static int set_up(void **state) {
   tree_write(&tree, "/cgroup/tasks", "");
   /* Kept descriptors of ordinary files do not notice that they were removed. */
   tally_cgroup_set_descriptor_budget(1);
-  tally_sampler_options_t options = {
-      .rootfs = tree.root, .network = true, .wanted = is_wanted};
+  tally_sampler_options_t options = {.rootfs = tree.root,
+                                     .network = true,
+                                     .block_io = true,
+                                     .wanted = is_wanted};
   assert_true(tally_cgroup_descriptor_take());
   assert_int_equal(tally_roster_init(&roster, &options, NULL), 0);
   return 0;
