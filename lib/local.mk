@@ -18,6 +18,7 @@ include lib/node/local.mk
 include lib/container/local.mk
 include lib/delivery/local.mk
 include lib/aws/local.mk
+include lib/logs/local.mk
 
 # Everything, as a convenience library: compiled once, and linked as it is by
 # the unit tests, which may look at all of it.

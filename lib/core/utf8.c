@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define CHARACTER_MAX 4 /* bytes */
+
 size_t tally_utf8_character(const char *bytes, size_t len) {
   const unsigned char *s = (const unsigned char *)bytes;
   if (s[0] < 0x80)
@@ -56,4 +58,17 @@ size_t tally_utf8_count_bad(const char *bytes, size_t len) {
     i += skip_ascii(bytes + i, len - i);
   }
   return bad;
+}
+
+size_t tally_utf8_cut(const char *bytes, size_t len, size_t most) {
+  if (len <= most)
+    return len;
+  for (size_t back = 1; back < CHARACTER_MAX && back <= most; back++) {
+    size_t begin = most - back;
+    if (((unsigned char)bytes[begin] & 0xC0) == 0x80)
+      continue;
+    return tally_utf8_character(bytes + begin, len - begin) > back ? begin
+                                                                   : most;
+  }
+  return most;
 }

@@ -16,4 +16,8 @@ size_t tally_utf8_character(const char *bytes, size_t len);
 /* How many bytes belong to no character. */
 size_t tally_utf8_count_bad(const char *bytes, size_t len);
 
+/* Where to cut so that at most `most` bytes remain: there, or in front of the
+ * character that would be cut in two. */
+size_t tally_utf8_cut(const char *bytes, size_t len, size_t most);
+
 #endif

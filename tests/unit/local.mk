@@ -32,6 +32,9 @@ unit_tests += \
 	tests/unit/facts_test \
 	tests/unit/lifecycle_test \
 	tests/unit/limits_test \
+	tests/unit/logs_file_sink_test \
+	tests/unit/logs_join_test \
+	tests/unit/logs_layout_test \
 	tests/unit/mounts_test \
 	tests/unit/node_test \
 	tests/unit/originals_test \
@@ -219,6 +222,21 @@ tests_unit_limits_test_SOURCES = tests/unit/limits_test.c
 tests_unit_limits_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_limits_test_CFLAGS = $(unit_cflags)
 tests_unit_limits_test_LDADD = $(unit_libs)
+
+tests_unit_logs_file_sink_test_SOURCES = tests/unit/logs_file_sink_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_logs_file_sink_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_logs_file_sink_test_CFLAGS = $(unit_cflags)
+tests_unit_logs_file_sink_test_LDADD = $(unit_libs)
+
+tests_unit_logs_join_test_SOURCES = tests/unit/logs_join_test.c tests/unit/unit.h
+tests_unit_logs_join_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_logs_join_test_CFLAGS = $(unit_cflags)
+tests_unit_logs_join_test_LDADD = $(unit_libs)
+
+tests_unit_logs_layout_test_SOURCES = tests/unit/logs_layout_test.c tests/unit/unit.h
+tests_unit_logs_layout_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_logs_layout_test_CFLAGS = $(unit_cflags)
+tests_unit_logs_layout_test_LDADD = $(unit_libs)
 
 tests_unit_originals_test_SOURCES = tests/unit/originals_test.c
 tests_unit_originals_test_CPPFLAGS = $(unit_cppflags)
