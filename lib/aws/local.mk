@@ -4,6 +4,15 @@ lib_files += \
 	lib/aws/cache.c \
 	lib/aws/chain.c \
 	lib/aws/client.c \
+	lib/aws/cloudwatch_logs.c \
+	lib/aws/cloudwatch_logs.h \
+	lib/aws/cloudwatch_logs_answer.c \
+	lib/aws/cloudwatch_logs_events.c \
+	lib/aws/cloudwatch_logs_make.c \
+	lib/aws/cloudwatch_logs_private.h \
+	lib/aws/cloudwatch_logs_put.c \
+	lib/aws/cloudwatch_logs_send.c \
+	lib/aws/cloudwatch_logs_tokens.c \
 	lib/aws/endpoint.c \
 	lib/aws/endpoint.h \
 	lib/aws/fault.c \

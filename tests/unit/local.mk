@@ -12,6 +12,9 @@ unit_tests += \
 	tests/unit/aws_client_test \
 	tests/unit/aws_halving_test \
 	tests/unit/aws_keys_test \
+	tests/unit/aws_logs_events_test \
+	tests/unit/aws_logs_test \
+	tests/unit/aws_logs_trouble_test \
 	tests/unit/aws_metadata_test \
 	tests/unit/aws_sigv4_test \
 	tests/unit/aws_text_test
@@ -99,6 +102,23 @@ tests_unit_aws_keys_test_SOURCES = tests/unit/aws_keys_test.c $(aws_scene)
 tests_unit_aws_keys_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_aws_keys_test_CFLAGS = $(unit_cflags)
 tests_unit_aws_keys_test_LDADD = $(unit_libs)
+
+tests_unit_aws_logs_events_test_SOURCES = tests/unit/aws_logs_events_test.c tests/unit/unit.h
+tests_unit_aws_logs_events_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_logs_events_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_logs_events_test_LDADD = $(unit_libs)
+
+aws_logs_scene = tests/unit/aws_logs_scene.c tests/unit/aws_logs_scene.h $(aws_scene)
+
+tests_unit_aws_logs_test_SOURCES = tests/unit/aws_logs_test.c $(aws_logs_scene)
+tests_unit_aws_logs_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_logs_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_logs_test_LDADD = $(unit_libs)
+
+tests_unit_aws_logs_trouble_test_SOURCES = tests/unit/aws_logs_trouble_test.c $(aws_logs_scene)
+tests_unit_aws_logs_trouble_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_logs_trouble_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_logs_trouble_test_LDADD = $(unit_libs)
 
 tests_unit_aws_metadata_test_SOURCES = tests/unit/aws_metadata_test.c $(aws_scene)
 tests_unit_aws_metadata_test_CPPFLAGS = $(unit_cppflags)
