@@ -5,6 +5,7 @@ as a GET, also while containers come and go by the hundred."""
 import collections
 import os
 import random
+import re
 import socket
 import subprocess
 import threading
@@ -284,6 +285,13 @@ class Capture:
             and line.startswith("\t") != ours)
 
 
+def tshark_version():
+    said = subprocess.run(["tshark", "--version"], capture_output=True,
+                          text=True, check=True).stdout
+    return tuple(map(int, re.search(r"(\d+)\.(\d+)\.\d", said).groups()))
+
+
+@pytest.mark.vm
 def test_no_malformed_packet(module_engine, snmpd, subagent, tmp_path):
     """A session from its beginning to its end, notifications included."""
     port = free_tcp_port()
@@ -311,10 +319,12 @@ def test_no_malformed_packet(module_engine, snmpd, subagent, tmp_path):
     spoken = {wire.OPEN, wire.CLOSE, wire.REGISTER, wire.GET, wire.GETNEXT,
               wire.NOTIFY, wire.ADD_CAPS, wire.RESPONSE}
     assert capture.types("agentx") >= spoken
-    # tshark 4.0 takes every varbind for longer than the packet, also those of
-    # snmpd: PDUs with varbinds are for a stricter reader.
-    assert capture.types("agentx && _ws.malformed") <= {wire.NOTIFY,
-                                                        wire.RESPONSE}
+    # Debian 12's tshark 4.0 takes every varbind for longer than the packet,
+    # also those of snmpd; Debian 13's reads them, on the second machine.
+    misread = (set() if tshark_version() >= (4, 4)
+               else {wire.NOTIFY, wire.RESPONSE})
+    assert capture.types("agentx && _ws.malformed") <= misread
+    # And a stricter reader, everywhere.
     ours = wire.read_stream(capture.stream(ours=True))
     masters = wire.read_stream(capture.stream(ours=False))
     assert {pdu.type for pdu in ours + masters} >= spoken
