@@ -4,6 +4,18 @@ lib_files += \
 	lib/aws/cache.c \
 	lib/aws/chain.c \
 	lib/aws/client.c \
+	lib/aws/cloudwatch.h \
+	lib/aws/cloudwatch_call.c \
+	lib/aws/cloudwatch_call.h \
+	lib/aws/cloudwatch_check.c \
+	lib/aws/cloudwatch_check.h \
+	lib/aws/cloudwatch_datum.c \
+	lib/aws/cloudwatch_datum.h \
+	lib/aws/cloudwatch_describe.c \
+	lib/aws/cloudwatch_dry.c \
+	lib/aws/cloudwatch_form.c \
+	lib/aws/cloudwatch_form.h \
+	lib/aws/cloudwatch_gather.c \
 	lib/aws/cloudwatch_logs.c \
 	lib/aws/cloudwatch_logs.h \
 	lib/aws/cloudwatch_logs_answer.c \
@@ -13,10 +25,13 @@ lib_files += \
 	lib/aws/cloudwatch_logs_put.c \
 	lib/aws/cloudwatch_logs_send.c \
 	lib/aws/cloudwatch_logs_tokens.c \
+	lib/aws/cloudwatch_send.c \
 	lib/aws/endpoint.c \
 	lib/aws/endpoint.h \
 	lib/aws/fault.c \
 	lib/aws/fault.h \
+	lib/aws/form.c \
+	lib/aws/form.h \
 	lib/aws/halving.h \
 	lib/aws/http.c \
 	lib/aws/http.h \

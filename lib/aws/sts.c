@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aws/fault.h"
+#include "aws/form.h"
 #include "aws/keys.h"
 #include "aws/request.h"
 #include "aws/secret.h"
@@ -15,17 +16,8 @@
 #define ANSWER_MAX 65536
 
 static int add(tally_buffer_t *form, const char *name, const char *value) {
-  static const char digits[] = "0123456789ABCDEF";
-  int code = tally_buffer_printf(form, "&%s=", name);
-  for (const char *p = value; *p != '\0'; p++) {
-    unsigned char c = (unsigned char)*p;
-    char text[3] = {'%', digits[c >> 4], digits[c & 15]};
-    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                 (c >= '0' && c <= '9') || (c != 0 && strchr("-_.~", c));
-    code |= plain ? tally_buffer_append(form, p, 1)
-                  : tally_buffer_append(form, text, 3);
-  }
-  return code;
+  return tally_buffer_printf(form, "&%s=", name) |
+         tally_form_put(form, value, strlen(value));
 }
 
 static const char *session_name(const tally_aws_session_t *session,
@@ -89,7 +81,7 @@ int tally_aws_sts_assume(tally_aws_session_t *session,
       .url = url,
       .region = region,
       .service = "sts",
-      .content_type = "application/x-www-form-urlencoded; charset=utf-8",
+      .content_type = TALLY_FORM_TYPE,
       .body = form.data,
       .body_len = form.len,
       .answer_max = ANSWER_MAX,

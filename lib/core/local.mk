@@ -13,6 +13,7 @@ lib_files += \
 	lib/core/error.h \
 	lib/core/file.c \
 	lib/core/file.h \
+	lib/core/hash.h \
 	lib/core/http.c \
 	lib/core/http.h \
 	lib/core/json.c \

@@ -13,6 +13,7 @@ if BUILD_FUZZERS
 fuzz_programs += \
 	tests/fuzz/fuzz_aws \
 	tests/fuzz/fuzz_cgroup \
+	tests/fuzz/fuzz_cloudwatch \
 	tests/fuzz/fuzz_container \
 	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_framer \
@@ -78,6 +79,12 @@ tests_fuzz_fuzz_aws_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_aws_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_aws_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_aws_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_cloudwatch_SOURCES = tests/fuzz/fuzz_cloudwatch.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_cloudwatch_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_cloudwatch_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_cloudwatch_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_cloudwatch_LDADD = libtallyman_fuzzing.la
 
 tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_ini_CPPFLAGS = $(fuzz_cppflags)

@@ -24,6 +24,9 @@ unit_tests += \
 	tests/unit/cgroup_parse_test \
 	tests/unit/cgroup_reader_test \
 	tests/unit/cgroup_rest_test \
+	tests/unit/cloudwatch_datum_test \
+	tests/unit/cloudwatch_gather_test \
+	tests/unit/cloudwatch_send_test \
 	tests/unit/compress_test \
 	tests/unit/core_test \
 	tests/unit/delivery_outbox_test \
@@ -154,6 +157,21 @@ tests_unit_cgroup_rest_test_SOURCES = tests/unit/cgroup_rest_test.c tests/unit/t
 tests_unit_cgroup_rest_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_cgroup_rest_test_CFLAGS = $(unit_cflags)
 tests_unit_cgroup_rest_test_LDADD = $(unit_libs)
+
+tests_unit_cloudwatch_datum_test_SOURCES = tests/unit/cloudwatch_datum_test.c tests/unit/unit.h
+tests_unit_cloudwatch_datum_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cloudwatch_datum_test_CFLAGS = $(unit_cflags)
+tests_unit_cloudwatch_datum_test_LDADD = $(unit_libs)
+
+tests_unit_cloudwatch_gather_test_SOURCES = tests/unit/cloudwatch_gather_test.c tests/unit/unit.h
+tests_unit_cloudwatch_gather_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cloudwatch_gather_test_CFLAGS = $(unit_cflags)
+tests_unit_cloudwatch_gather_test_LDADD = $(unit_libs)
+
+tests_unit_cloudwatch_send_test_SOURCES = tests/unit/cloudwatch_send_test.c $(aws_scene)
+tests_unit_cloudwatch_send_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cloudwatch_send_test_CFLAGS = $(unit_cflags)
+tests_unit_cloudwatch_send_test_LDADD = $(unit_libs)
 
 tests_unit_node_test_SOURCES = tests/unit/node_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_node_test_CPPFLAGS = $(unit_cppflags)
