@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -130,6 +131,8 @@ static void *accept_all(void *data) {
     struct connection_s *c = &harbour->connections[harbour->connected++];
     c->harbour = harbour;
     c->fd = fd;
+    /* Head and body are two writes, the second must not wait for an ACK. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     pthread_create(&c->thread, NULL, serve, c);
     pthread_mutex_unlock(&harbour->lock);
   }
