@@ -31,6 +31,13 @@ lib_files += \
 	lib/docker/ledger_census.c \
 	lib/docker/ledger_private.h \
 	lib/docker/ledger_store.c \
+	lib/docker/logs.h \
+	lib/docker/logs_frames.c \
+	lib/docker/logs_lines.c \
+	lib/docker/logs_lines.h \
+	lib/docker/logs_piece.h \
+	lib/docker/logs_position.c \
+	lib/docker/logs_tty.c \
 	lib/docker/made_event.c \
 	lib/docker/seen.h \
 	lib/docker/snapshot.c \

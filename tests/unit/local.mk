@@ -57,6 +57,7 @@ unit_tests += \
 	tests/unit/docker_http_test \
 	tests/unit/docker_inventory_test \
 	tests/unit/docker_ledger_test \
+	tests/unit/docker_logs_lines_test \
 	tests/unit/json_test
 if BUILD_TALLYMAN_AGENTX
 unit_tests += \
@@ -323,6 +324,11 @@ tests_unit_docker_ledger_test_SOURCES = tests/unit/docker_ledger_test.c tests/un
 tests_unit_docker_ledger_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_docker_ledger_test_CFLAGS = $(unit_cflags)
 tests_unit_docker_ledger_test_LDADD = $(unit_libs)
+
+tests_unit_docker_logs_lines_test_SOURCES = tests/unit/docker_logs_lines_test.c tests/unit/unit.h
+tests_unit_docker_logs_lines_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_docker_logs_lines_test_CFLAGS = $(unit_cflags)
+tests_unit_docker_logs_lines_test_LDADD = $(unit_libs)
 
 tests_unit_json_test_SOURCES = tests/unit/json_test.c tests/unit/unit.h
 tests_unit_json_test_CPPFLAGS = $(unit_cppflags)
