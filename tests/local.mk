@@ -10,8 +10,14 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; \
 	export CMOCKA_MESSAGE_OUTPUT TALLY_SRCDIR TALLY_BUILDDIR TALLY_PLUGINS \
 	TALLY_SANITIZER;
 
+# What the system tests run beside the daemons; `make check` makes it too.
+system_tools =
+system-tools: $(system_tools)
+.PHONY: system-tools
+
 include tests/unit/local.mk
 include tests/plugin/local.mk
+include tests/lighter/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk
 

@@ -112,7 +112,8 @@ def _answer(request):
         return {"error": answer["Error"].get("Code", ""),
                 "message": answer["Error"].get("Message", ""),
                 "status": answer["ResponseMetadata"]["HTTPStatusCode"]}
-    except botocore.exceptions.BotoCoreError as e:
+    except (botocore.exceptions.BotoCoreError, ValueError) as e:
+        # the latter: an answer that is no text
         return {"error": type(e).__name__, "message": str(e), "status": 0}
 
 

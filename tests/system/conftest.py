@@ -19,6 +19,7 @@ from aws import Aws
 from collectd import Collectd
 from emulators import Kinesalite, Moto
 from engine import Engine
+from lighter import Lighter
 from snmp import Snmpd, Snmptrapd, Subagent
 
 pytest_plugins = ["plain_report", "time_limit"]
@@ -120,6 +121,15 @@ def _maker(kind):
     finally:
         for daemon in reversed(made):
             daemon.close()
+
+
+@pytest.fixture
+def lighter():
+    """Starts a scripted AWS; it ends with the test."""
+    made = _maker(Lighter)
+    make = next(made)
+    yield lambda **how: make(**how).start()
+    made.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from aws import AwsError, LogEvent
 
 
-def _aggregate(*records):
+def aggregate(*records):
     """A KPL aggregate, by hand: its protobuf with short fields only."""
     def field(number, data):
         return bytes([number << 3 | 2, len(data)]) + data
@@ -21,7 +21,7 @@ def _aggregate(*records):
 
 def _check_kinesis(client):
     client.create_stream("lines", shards=2)
-    bundle = _aggregate(("a", b"first"), ("b", b"second"))
+    bundle = aggregate(("a", b"first"), ("b", b"second"))
     answer = client.call("kinesis", "put_records", StreamName="lines", Records=[
         {"PartitionKey": "alone", "Data": b"\x00\xff"},
         {"PartitionKey": "bundle", "Data": bundle}])
