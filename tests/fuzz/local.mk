@@ -81,16 +81,17 @@ tests_fuzz_fuzz_aws_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_aws_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_aws_LDADD = libtallyman_fuzzing.la
 
-tests_fuzz_fuzz_cloudwatch_CFLAGS = $(fuzz_cflags)
-tests_fuzz_fuzz_cloudwatch_CPPFLAGS = $(fuzz_cppflags)
-tests_fuzz_fuzz_cloudwatch_LDADD = libtallyman_fuzzing.la
-tests_fuzz_fuzz_cloudwatch_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_cloudwatch_SOURCES = tests/fuzz/fuzz_cloudwatch.c tests/fuzz/fuzz.h
-tests_fuzz_fuzz_logs_answer_CFLAGS = $(fuzz_cflags)
-tests_fuzz_fuzz_logs_answer_CPPFLAGS = $(fuzz_cppflags)
-tests_fuzz_fuzz_logs_answer_LDADD = libtallyman_fuzzing.la
-tests_fuzz_fuzz_logs_answer_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_cloudwatch_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_cloudwatch_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_cloudwatch_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_cloudwatch_LDADD = libtallyman_fuzzing.la
+
 tests_fuzz_fuzz_logs_answer_SOURCES = tests/fuzz/fuzz_logs_answer.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_logs_answer_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_logs_answer_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_logs_answer_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_logs_answer_LDADD = libtallyman_fuzzing.la
 
 tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_ini_CPPFLAGS = $(fuzz_cppflags)
