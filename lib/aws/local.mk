@@ -42,6 +42,23 @@ lib_files += \
 	lib/aws/keys.h \
 	lib/aws/keys_profile.c \
 	lib/aws/keys_remote.c \
+	lib/aws/kinesis.c \
+	lib/aws/kinesis.h \
+	lib/aws/kinesis_aggregate.c \
+	lib/aws/kinesis_aggregate.h \
+	lib/aws/kinesis_answer.c \
+	lib/aws/kinesis_answer.h \
+	lib/aws/kinesis_key.c \
+	lib/aws/kinesis_key.h \
+	lib/aws/kinesis_pack.c \
+	lib/aws/kinesis_plan.c \
+	lib/aws/kinesis_plan.h \
+	lib/aws/kinesis_private.h \
+	lib/aws/kinesis_send.c \
+	lib/aws/kinesis_settle.c \
+	lib/aws/kinesis_shards.c \
+	lib/aws/kinesis_shards.h \
+	lib/aws/kinesis_stream.c \
 	lib/aws/metadata.c \
 	lib/aws/metadata.h \
 	lib/aws/process.c \

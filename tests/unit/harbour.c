@@ -16,11 +16,13 @@
 #define CONNECTIONS_MAX 256
 #define REQUESTS_MAX 1024
 #define RULES_MAX 32
-#define REQUEST_SIZE (512 * 1024)
+#define REQUEST_SIZE (512 * 1024) /* to begin with */
 
 typedef struct rule_s {
   char *part, *headers, *body;
   int times, status;
+  harbour_say_t say; /* NULL: what stands above */
+  void *data;
 } rule_t;
 
 struct harbour_s {
@@ -73,6 +75,11 @@ static bool answer(harbour_t *harbour, int fd, char *request) {
   int status = rule != NULL ? rule->status : 404;
   char *headers = strdup(rule != NULL ? rule->headers : "");
   char *body = strdup(rule != NULL ? rule->body : "");
+  if (rule != NULL && rule->say != NULL) {
+    free(body);
+    body = NULL;
+    status = rule->say(request, &body, rule->data);
+  }
   pthread_cond_broadcast(&harbour->arrived);
   pthread_mutex_unlock(&harbour->lock);
   if (status > 0) {
@@ -90,11 +97,17 @@ static bool answer(harbour_t *harbour, int fd, char *request) {
 
 /* A header and as much body as it promises; NULL: the peer has gone. */
 static char *read_request(int fd) {
-  char *text = calloc(1, REQUEST_SIZE);
+  size_t size = REQUEST_SIZE, len = 0, want = 0;
+  char *text = calloc(1, size);
   assert_non_null(text);
-  size_t len = 0, want = 0;
   while (want == 0 || len < want) {
-    ssize_t n = recv(fd, text + len, REQUEST_SIZE - 1 - len, 0);
+    if (want >= size) {
+      text = realloc(text, want + 1);
+      assert_non_null(text);
+      memset(text + len, 0, want + 1 - len);
+      size = want + 1;
+    }
+    ssize_t n = recv(fd, text + len, size - 1 - len, 0);
     if (n <= 0) {
       free(text);
       return NULL;
@@ -190,16 +203,30 @@ void harbour_close(harbour_t *harbour) {
 
 const char *harbour_url(const harbour_t *harbour) { return harbour->url; }
 
-void harbour_answer(harbour_t *harbour, const char *part, int times, int status,
-                    const char *headers, const char *body) {
+static void add_rule(harbour_t *harbour, rule_t rule) {
   pthread_mutex_lock(&harbour->lock);
   assert_true(harbour->rules_count < RULES_MAX);
-  harbour->rules[harbour->rules_count++] = (rule_t){.part = strdup(part),
-                                                    .headers = strdup(headers),
-                                                    .body = strdup(body),
-                                                    .times = times,
-                                                    .status = status};
+  harbour->rules[harbour->rules_count++] = rule;
   pthread_mutex_unlock(&harbour->lock);
+}
+
+void harbour_answer(harbour_t *harbour, const char *part, int times, int status,
+                    const char *headers, const char *body) {
+  add_rule(harbour, (rule_t){.part = strdup(part),
+                             .headers = strdup(headers),
+                             .body = strdup(body),
+                             .times = times,
+                             .status = status});
+}
+
+void harbour_answer_by(harbour_t *harbour, const char *part, harbour_say_t say,
+                       void *data) {
+  add_rule(harbour, (rule_t){.part = strdup(part),
+                             .headers = strdup(""),
+                             .body = strdup(""),
+                             .times = -1,
+                             .say = say,
+                             .data = data});
 }
 
 /* With the lock held. */

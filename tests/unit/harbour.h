@@ -21,6 +21,11 @@ const char *harbour_url(const harbour_t *harbour); /* "http://127.0.0.1:1234" */
  * answered; -1: hung up. `headers`: lines with \r\n, or "". */
 void harbour_answer(harbour_t *harbour, const char *part, int times, int status,
                     const char *headers, const char *body);
+/* The same, but `say` looks at each request and returns the status, and *body,
+ * which is freed. Called by the server's threads, one request at a time. */
+typedef int (*harbour_say_t)(const char *request, char **body, void *data);
+void harbour_answer_by(harbour_t *harbour, const char *part, harbour_say_t say,
+                       void *data);
 /* Takes away all rules; without one the answer is 404. */
 void harbour_forget(harbour_t *harbour);
 

@@ -17,7 +17,8 @@ unit_tests += \
 	tests/unit/aws_logs_trouble_test \
 	tests/unit/aws_metadata_test \
 	tests/unit/aws_sigv4_test \
-	tests/unit/aws_text_test
+	tests/unit/aws_text_test \
+	tests/unit/kinesis_send_test
 unit_tests += \
 	tests/unit/cgroup_adjust_test \
 	tests/unit/cgroup_locate_test \
@@ -133,6 +134,13 @@ tests_unit_aws_text_test_SOURCES = tests/unit/aws_text_test.c tests/unit/unit.h
 tests_unit_aws_text_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_aws_text_test_CFLAGS = $(unit_cflags)
 tests_unit_aws_text_test_LDADD = $(unit_libs)
+
+kinesis_scene = tests/unit/kinesis_scene.c tests/unit/kinesis_scene.h $(aws_scene)
+
+tests_unit_kinesis_send_test_SOURCES = tests/unit/kinesis_send_test.c $(kinesis_scene)
+tests_unit_kinesis_send_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_kinesis_send_test_CFLAGS = $(unit_cflags)
+tests_unit_kinesis_send_test_LDADD = $(unit_libs) $(CRYPTO_LIBS)
 
 tests_unit_cgroup_adjust_test_SOURCES = tests/unit/cgroup_adjust_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_cgroup_adjust_test_CPPFLAGS = $(unit_cppflags)
