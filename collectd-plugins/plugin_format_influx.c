@@ -22,9 +22,10 @@
 #define IN_MEASUREMENT ", "
 #define IN_TAG ",= "
 
-/* Some readers take a backslash for an escape wherever it stands, some only
- * before those characters: none of ours is one by accident. */
-static int add_name(tally_buffer_t *out, const char *name,
+/* Appends `before` and the name; nothing if nothing is left of the name. Some
+ * readers take a backslash for an escape wherever it stands, some only before
+ * those characters: none of ours is one by accident. */
+static int add_name(tally_buffer_t *out, const char *before, const char *name,
                     const char *special) {
   char text[DATA_MAX_NAME_LEN], escaped[2 * DATA_MAX_NAME_LEN];
   size_t len = 0;
@@ -34,15 +35,11 @@ static int add_name(tally_buffer_t *out, const char *name,
       escaped[len++] = '\\';
     escaped[len++] = *p != '\\' ? *p : '_';
   }
-  return tally_buffer_append(out, escaped, len);
-}
-
-static int add_tag(tally_buffer_t *out, const char *prefix, const char *value) {
-  if (value[0] == '\0')
+  if (len == 0)
     return 0;
-  if (tally_buffer_append_str(out, prefix) != 0)
+  if (tally_buffer_append_str(out, before) != 0)
     return -1;
-  return add_name(out, value, IN_TAG);
+  return tally_buffer_append(out, escaped, len);
 }
 
 static int add_fields(tally_buffer_t *out, const data_set_t *ds,
@@ -55,8 +52,7 @@ static int add_fields(tally_buffer_t *out, const data_set_t *ds,
                      vl->values[i].counter > INT64_MAX;
     if (number.text[0] == '\0' || too_large)
       continue;
-    if (tally_buffer_append_str(out, *count == 0 ? " " : ",") != 0 ||
-        add_name(out, ds->ds[i].name, IN_TAG) != 0 ||
+    if (add_name(out, *count == 0 ? " " : ",", ds->ds[i].name, IN_TAG) != 0 ||
         tally_buffer_append_str(out, "=") != 0 ||
         tally_buffer_append_str(out, number.text) != 0 ||
         (number.is_whole && tally_buffer_append_str(out, "i") != 0))
@@ -70,16 +66,18 @@ int plugin_format_influx(tally_buffer_t *out, const data_set_t *ds,
                          const value_list_t *vl, const gauge_t *rates) {
   size_t start = out->len, fields = 0;
   /* a line that begins with '#' is a comment */
-  bool comment = vl->plugin[0] == '#';
-  if ((comment && tally_buffer_append_str(out, "_") != 0) ||
-      add_name(out, vl->plugin + comment, IN_MEASUREMENT) != 0 ||
-      add_tag(out, ",host=", vl->host) != 0 ||
-      add_tag(out, ",instance=", vl->plugin_instance) != 0 ||
-      add_tag(out, ",type=", vl->type) != 0 ||
-      add_tag(out, ",type_instance=", vl->type_instance) != 0 ||
+  if (add_name(out, vl->plugin[0] == '#' ? "_" : "", vl->plugin,
+               IN_MEASUREMENT) != 0)
+    return -1;
+  if (out->len == start)
+    return 0;
+  if (add_name(out, ",host=", vl->host, IN_TAG) != 0 ||
+      add_name(out, ",instance=", vl->plugin_instance, IN_TAG) != 0 ||
+      add_name(out, ",type=", vl->type, IN_TAG) != 0 ||
+      add_name(out, ",type_instance=", vl->type_instance, IN_TAG) != 0 ||
       add_fields(out, ds, vl, rates, &fields) != 0)
     return -1;
-  if (fields == 0 || vl->plugin[0] == '\0') {
+  if (fields == 0) {
     tally_buffer_truncate(out, start);
     return 0;
   }

@@ -25,6 +25,9 @@ fuzz_programs += \
 if BUILD_TALLYMAN_AGENTX
 fuzz_programs += tests/fuzz/fuzz_agentx tests/fuzz/fuzz_mib
 endif
+if HAVE_PLUGIN_TESTS
+fuzz_programs += tests/fuzz/fuzz_format
+endif
 noinst_PROGRAMS += $(fuzz_programs)
 
 # The library once more, such that libFuzzer sees where an input leads.
@@ -104,6 +107,16 @@ tests_fuzz_fuzz_limits_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_limits_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_limits_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_limits_LDADD = libtallyman_fuzzing.la
+
+# With the collectd of the plugin tests.
+tests_fuzz_fuzz_format_SOURCES = tests/fuzz/fuzz_format.c tests/fuzz/fuzz.h \
+	$(plugin_format_files) $(plugin_files) $(mock_files)
+tests_fuzz_fuzz_format_CPPFLAGS = $(plugin_test_cppflags) \
+	-I$(srcdir)/tests/fuzz
+tests_fuzz_fuzz_format_CFLAGS = $(fuzz_cflags) -fsanitize=fuzzer-no-link \
+	$(CMOCKA_CFLAGS)
+tests_fuzz_fuzz_format_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_format_LDADD = libtallyman_fuzzing.la $(CMOCKA_LIBS)
 
 # Of the SNMP subagent, the part that knows no net-snmp.
 tests_fuzz_fuzz_mib_SOURCES = tests/fuzz/fuzz_mib.c tests/fuzz/fuzz.h \

@@ -166,8 +166,9 @@ static void test_influx_names(void **state) {
       {"p", "C:\\", "p,host=h,instance=C:_,type=one"},
       {"p", "a\\,b", "p,host=h,instance=a_\\,b,type=one"},
       {"p", "two\nlines", "p,host=h,instance=two\\ lines,type=one"},
-      {"#p", "#i", "_p,host=h,instance=#i,type=one"},
+      {"#p", "#i", "_#p,host=h,instance=#i,type=one"},
       {"p", "\xff", "p,host=h,instance=?,type=one"},
+      {"p", "\xc3", "p,host=h,type=one"},
       {"p", "caf\xc3\xa9", "p,host=h,instance=caf\xc3\xa9,type=one"},
   };
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(cases); i++) {
@@ -193,7 +194,7 @@ static void test_influx_of_nothing(void **state) {
   vl.values = &huge; /* no signed integer */
   assert_int_equal(plugin_format_influx(&out, &counter, &vl, NULL), 0);
   vl.values = &values[2];
-  vl.plugin[0] = '\0';
+  sstrncpy(vl.plugin, "\xc3", sizeof(vl.plugin));
   assert_int_equal(plugin_format_influx(&out, &one, &vl, NULL), 0);
   assert_string_equal(out.data, "before");
   tally_buffer_clear(&out);
