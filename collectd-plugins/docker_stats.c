@@ -116,15 +116,9 @@ static int set_host_format(const char *plugin, oconfig_item_t *ci,
       [DOCKER_STATS_HOST_NODE] = "node",
       [DOCKER_STATS_HOST_CONTAINER] = "container",
       [DOCKER_STATS_HOST_FINGERPRINT] = "fingerprint",
+      NULL,
   };
-  if (ci->values_num == 1 && ci->values[0].type == OCONFIG_TYPE_STRING)
-    for (size_t i = 0; i < STATIC_ARRAY_SIZE(formats); i++)
-      if (strcasecmp(ci->values[0].value.string, formats[i]) == 0) {
-        *(docker_stats_host_format_t *)target = (docker_stats_host_format_t)i;
-        return 0;
-      }
-  return plugin_config_error(plugin, ci,
-                             "takes node, container or fingerprint");
+  return plugin_config_word(plugin, ci, formats, target);
 }
 
 #define OPTION(key, set, member)                                               \
