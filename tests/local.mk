@@ -18,6 +18,7 @@ system-tools: $(system_tools)
 include tests/unit/local.mk
 include tests/plugin/local.mk
 include tests/lighter/local.mk
+include tests/system/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk
 
