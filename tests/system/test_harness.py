@@ -12,7 +12,6 @@ from process import wait_until
 STOCK_LOAD = 'LoadPlugin load'
 
 
-@pytest.mark.vm
 def test_engine_runs_a_container_in_a_cgroup(engine):
     container = engine.run("sleep", "100", name="quay", env={"SWAP": "1"},
                            Memory=64 << 20, PidsLimit=50)
@@ -33,7 +32,6 @@ def test_containers_reach_the_bridge(engine):
     assert after["tx_packets"] >= before["tx_packets"] + 2
 
 
-@pytest.mark.vm
 def test_kernel_counts_what_a_container_burns(engine):
     container = engine.run("sh", "-c", "while :; do :; done")
     cgroup = kernel.Cgroup(container.pid)
