@@ -78,8 +78,8 @@ typedef struct tally_kinesis_s {
   size_t record_bytes; /* that a record may have, its key included */
   uint64_t record_bytes_due_ns;
   tally_kinesis_shards_t shards;
-  uint64_t shards_due_ns; /* monotonic: when to ask again */
-  uint64_t shards_asked_ns;
+  uint64_t shards_due_ns;     /* monotonic: when to ask again */
+  uint64_t shards_doubted_ns; /* when it was wrong; 0: never */
 } tally_kinesis_t;
 
 /* A batch of the outbox in the hands of send(). */

@@ -76,7 +76,6 @@ static int list_shards(tally_kinesis_t *kinesis, tally_kinesis_shards_t *shards,
 }
 
 static int learn_shards(tally_kinesis_t *kinesis, tally_error_t *err) {
-  kinesis->shards_asked_ns = tally_clock_monotonic_ns();
   tally_aws_answer_t answer = {.status = -1};
   tally_buffer_init(&answer.body, 0);
   tally_kinesis_shards_t shards = {0};
@@ -97,9 +96,10 @@ static int learn_shards(tally_kinesis_t *kinesis, tally_error_t *err) {
 
 void tally_kinesis_stream_doubt(tally_kinesis_t *kinesis) {
   uint64_t now_ns = tally_clock_monotonic_ns();
-  bool just_asked = now_ns < kinesis->shards_asked_ns + DOUBT_NS;
-  kinesis->shards_due_ns = 0;
-  if (!just_asked && learn_shards(kinesis, NULL) == 0)
+  bool again = kinesis->shards_doubted_ns != 0 &&
+               now_ns < kinesis->shards_doubted_ns + DOUBT_NS;
+  kinesis->shards_doubted_ns = now_ns;
+  if (!again && learn_shards(kinesis, NULL) == 0)
     return;
   tally_kinesis_shards_t none = {0};
   use_shards(kinesis, &none);

@@ -18,6 +18,7 @@ unit_tests += \
 	tests/unit/aws_metadata_test \
 	tests/unit/aws_sigv4_test \
 	tests/unit/aws_text_test \
+	tests/unit/kinesis_aggregate_test \
 	tests/unit/kinesis_send_test
 unit_tests += \
 	tests/unit/cgroup_adjust_test \
@@ -136,6 +137,12 @@ tests_unit_aws_text_test_CFLAGS = $(unit_cflags)
 tests_unit_aws_text_test_LDADD = $(unit_libs)
 
 kinesis_scene = tests/unit/kinesis_scene.c tests/unit/kinesis_scene.h $(aws_scene)
+
+tests_unit_kinesis_aggregate_test_SOURCES = tests/unit/kinesis_aggregate_test.c \
+	tests/unit/kpl.c tests/unit/kpl.h $(kinesis_scene)
+tests_unit_kinesis_aggregate_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_kinesis_aggregate_test_CFLAGS = $(unit_cflags)
+tests_unit_kinesis_aggregate_test_LDADD = $(unit_libs) $(CRYPTO_LIBS)
 
 tests_unit_kinesis_send_test_SOURCES = tests/unit/kinesis_send_test.c $(kinesis_scene)
 tests_unit_kinesis_send_test_CPPFLAGS = $(unit_cppflags)

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/* Aggregates: their form, their shards, and shards that change. */
+#include "config.h"
+
+#include "kinesis_scene.h"
+#include "kpl.h"
+
+#include "aws/kinesis_aggregate.h"
+#include "core/clock.h"
+
+#define AGGREGATE .aggregate = true
+#define MIB ((size_t)1 << 20)
+
+/* ---- what a consumer gets ------------------------------------------------ */
+
+typedef struct line_s {
+  char key[64], text[64]; /* the beginning of the data */
+  size_t len;
+  unsigned shard, call;
+} line_t;
+
+typedef struct lines_s {
+  line_t *list;
+  size_t count;
+} lines_t;
+
+static void add_line(lines_t *lines, const taken_t *taken, const void *key,
+                     size_t key_len, const void *data, size_t len) {
+  line_t *line = &lines->list[lines->count++];
+  *line = (line_t){.len = len, .shard = taken->shard, .call = taken->call};
+  snprintf(line->key, sizeof(line->key), "%.*s", (int)key_len,
+           (const char *)key);
+  memcpy(line->text, data, len < 63 ? len : 63);
+}
+
+/* In the order of arrival. `kcl`: without those that a KCL leaves out, because
+ * their keys do not belong to the shard they are in. */
+static lines_t read_lines(const stream_t *stream, bool kcl) {
+  lines_t lines = {.list = calloc(60000, sizeof(line_t))};
+  for (size_t i = 0; i < stream->taken_count; i++) {
+    const taken_t *taken = &stream->taken[i];
+    if (!kpl_is_aggregate(taken->data, taken->len)) {
+      add_line(&lines, taken, taken->key, strlen(taken->key), taken->data,
+               taken->len);
+      continue;
+    }
+    size_t count;
+    kpl_record_t *records = kpl_read(taken->data, taken->len, &count);
+    assert_true(count > 1);
+    for (size_t r = 0; r < count; r++)
+      if (!kcl || taken->call < stream->split_at ||
+          stream_shard_of(stream, (const char *)records[r].key,
+                          records[r].key_len) == taken->shard)
+        add_line(&lines, taken, records[r].key, records[r].key_len,
+                 records[r].data, records[r].len);
+    free(records);
+  }
+  return lines;
+}
+
+/* Each record of `count` once, in order within its key. */
+static void check_lines(const stream_t *stream, size_t count, bool kcl) {
+  lines_t lines = read_lines(stream, kcl);
+  long last[1000];
+  memset(last, 0xff, sizeof(last));
+  for (size_t i = 0; i < lines.count; i++) {
+    const line_t *line = &lines.list[i];
+    long number = atol(line->text);
+    unsigned key = (unsigned)atoi(line->key + 1);
+    char expected[64];
+    snprintf(expected, sizeof(expected), "%ld of k%u", number, key);
+    if (strncmp(line->text, expected, strlen(expected)) != 0)
+      fail_msg("`%.20s' with the key %s", line->text, line->key);
+    if (number <= last[key])
+      fail_msg("%ld of k%u after %ld", number, key, last[key]);
+    last[key] = number;
+  }
+  assert_int_equal(lines.count, count);
+  free(lines.list);
+}
+
+/* ---- form ---------------------------------------------------------------- */
+
+/* The example of the format's text, made by hand: byte for byte. */
+static void test_bytes(void **state) {
+  tally_kinesis_keys_t *keys = tally_kinesis_keys_create();
+  tally_kinesis_aggregate_t *a = calloc(1, sizeof(*a));
+  tally_kinesis_aggregate_init(a);
+  assert_int_equal(tally_kinesis_aggregate_begin(a, 1000), 0);
+  static const struct {
+    const char *key, *data;
+  } records[] = {{"a", "one"}, {"bc", ""}, {"a", "three"}};
+  for (size_t i = 0; i < COUNT_OF(records); i++)
+    assert_true(tally_kinesis_aggregate_add(
+        a,
+        tally_kinesis_keys_find(keys, records[i].key, strlen(records[i].key),
+                                "", 0),
+        records[i].data, strlen(records[i].data), 1000));
+  tally_kinesis_aggregate_end(a, keys);
+  static const char expected[] = "\xf3\x89\x9a\xc2"
+                                 "\x0a\x01"
+                                 "a\x1a\x07\x08\x00\x1a\x03one"
+                                 "\x0a\x02"
+                                 "bc\x1a\x04\x08\x01\x1a\x00"
+                                 "\x1a\x09\x08\x00\x1a\x05three";
+  assert_int_equal(a->bytes.len, sizeof(expected) - 1 + 16);
+  assert_memory_equal(a->bytes.data, expected, sizeof(expected) - 1);
+  size_t count;
+  kpl_record_t *read =
+      kpl_read((const uint8_t *)a->bytes.data, a->bytes.len, &count);
+  assert_int_equal(count, 3);
+  free(read);
+  tally_kinesis_aggregate_clear(a);
+  free(a);
+  tally_kinesis_keys_destroy(keys);
+}
+
+/* Every length at which the varints grow, and an aggregate that is exactly as
+ * long as it may be. */
+static void test_limits(void **state) {
+  tally_kinesis_keys_t *keys = tally_kinesis_keys_create();
+  tally_kinesis_aggregate_t *a = calloc(1, sizeof(*a));
+  tally_kinesis_aggregate_init(a);
+  char *data = calloc(1, 40000);
+  static const size_t lengths[] = {0,   1,   122, 123,   124,   125,
+                                   126, 127, 128, 16000, 16383, 16384};
+  for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+    size_t full = 0;
+    for (size_t most = 40000; most > 0; most = most == full ? full - 1 : full) {
+      tally_kinesis_aggregate_begin(a, most);
+      bool fits = tally_kinesis_aggregate_add(
+          a, tally_kinesis_keys_find(keys, "key", 3, "", 0), data, lengths[i],
+          most);
+      assert_int_equal(fits, full == 0 || most == full);
+      if (!fits)
+        break;
+      tally_kinesis_aggregate_end(a, keys);
+      full = a->bytes.len;
+      size_t count;
+      free(kpl_read((const uint8_t *)a->bytes.data, full, &count));
+    }
+  }
+  free(data);
+  tally_kinesis_aggregate_clear(a);
+  free(a);
+  tally_kinesis_keys_destroy(keys);
+}
+
+/* More keys than are remembered: an aggregate ends. */
+static void test_many_keys(void **state) {
+  stream_t *stream = *state;
+  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
+  const tally_record_t *records = stream_records(stream, 3000, 1000, 0);
+  assert_int_equal(stream_send(stream, records, 3000), 0);
+  assert_int_equal(stream_count(stream, 3000, TALLY_FATE_SENT), 3000);
+  check_lines(stream, 3000, false);
+}
+
+/* ---- sizes and calls ----------------------------------------------------- */
+
+static void test_one_of_a_shard_per_call(void **state) {
+  stream_t *stream = *state;
+  stream->shards_count = 3;
+  stream->shards[1] = 100;
+  stream->shards[2] = 200;
+  stream->slow_list = true; /* three pages */
+  stream_open(stream,
+              (tally_kinesis_options_t){AGGREGATE, .aggregate_bytes = 51200});
+  assert_int_equal(stream->outbox.batch_records, 20000);
+  const tally_record_t *records = stream_records(stream, 5000, 50, 220);
+  assert_int_equal(stream_send(stream, records, 5000), 0);
+  assert_int_equal(stream_count(stream, 5000, TALLY_FATE_SENT), 5000);
+  assert_int_equal(stream->lists, 3);
+  check_lines(stream, 5000, false);
+  for (size_t i = 0; i < stream->taken_count; i++) {
+    assert_true(stream->taken[i].len <= 51200);
+    for (size_t j = i + 1; j < stream->taken_count; j++)
+      assert_true(stream->taken[i].call != stream->taken[j].call ||
+                  stream->taken[i].shard != stream->taken[j].shard);
+  }
+  tally_kinesis_stats_t stats;
+  tally_kinesis_stats(&stream->destination, &stats);
+  assert_int_equal(stats.shards, 3);
+  assert_int_equal(stats.user_records, 5000);
+  assert_int_equal(stats.records, stream->taken_count);
+  assert_int_equal(stats.bytes_in, 5000 * 220);
+}
+
+static void test_without_order_calls_are_filled(void **state) {
+  stream_t *stream = *state;
+  stream_open(stream, (tally_kinesis_options_t){
+                          AGGREGATE, .order = TALLY_KINESIS_ORDER_NONE});
+  const tally_record_t *records = stream_records(stream, 20000, 50, 220);
+  assert_int_equal(stream_send(stream, records, 20000), 0);
+  assert_int_equal(stream_count(stream, 20000, TALLY_FATE_SENT), 20000);
+  assert_int_equal(stream->calls, 1);
+  check_lines(stream, 20000, false);
+  for (size_t i = 0; i < stream->taken_count; i++)
+    assert_true(stream->taken[i].len + strlen(stream->taken[i].key) <=
+                256 * 1024);
+}
+
+/* One that fills a record of Kinesis alone goes as it is, in its place. */
+static void test_large_among_small(void **state) {
+  stream_t *stream = *state;
+  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
+  tally_record_t records[9];
+  memcpy(records, stream_records(stream, 9, 1, 100), sizeof(records));
+  char *data = malloc(MIB);
+  memset(data, ' ', MIB);
+  memcpy(data, "4 of k0", 7);
+  records[4].data = data;
+  records[4].len = MIB - 2;
+  assert_int_equal(stream_send(stream, records, 9), 0);
+  assert_int_equal(stream_count(stream, 9, TALLY_FATE_SENT), 9);
+  assert_int_equal(stream->taken_count, 3);
+  check_lines(stream, 9, false);
+  free(data);
+}
+
+/* ---- without a map ------------------------------------------------------- */
+
+static void test_one_of_a_key_without_map(void **state) {
+  stream_t *stream = *state;
+  stream->no_list = true;
+  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
+  const tally_record_t *records = stream_records(stream, 1000, 10, 220);
+  assert_int_equal(stream_send(stream, records, 1000), 0);
+  assert_int_equal(stream_send(stream, records, 10), 0);
+  assert_int_equal(stream->lists, 1); /* it is not asked each time */
+  assert_int_equal(stream->taken_count, 20);
+  lines_t lines = read_lines(stream, false);
+  assert_int_equal(lines.count, 1010);
+  free(lines.list);
+  for (size_t i = 0; i < 10; i++) {
+    size_t count;
+    kpl_record_t *read =
+        kpl_read(stream->taken[i].data, stream->taken[i].len, &count);
+    assert_int_equal(count, 100);
+    assert_int_equal(read[99].key_index, 0);
+    assert_memory_equal(read[0].key, stream->taken[i].key, read[0].key_len);
+    free(read);
+  }
+  tally_kinesis_stats_t stats;
+  tally_kinesis_stats(&stream->destination, &stats);
+  assert_int_equal(stats.shards, 0);
+}
+
+static void test_nobody_answers(void **state) {
+  stream_t *stream = *state;
+  harbour_answer(stream->scene->harbour, "ListShards", 1, -1, "", "");
+  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
+  const tally_record_t *records = stream_records(stream, 10, 10, 220);
+  assert_int_equal(stream_send(stream, records, 10), -1);
+  assert_int_equal(stream_count(stream, 10, TALLY_FATE_RETRY), 10);
+  assert_int_equal(stream->calls, 0);
+  assert_non_null(strstr(stream->err.message, "stream `x': kinesis at"));
+  assert_int_equal(stream_send(stream, records, 10), 0);
+  assert_int_equal(stream_count(stream, 10, TALLY_FATE_SENT), 10);
+}
+
+/* ---- trouble ------------------------------------------------------------- */
+
+static void test_throttled_shard_stops_alone(void **state) {
+  stream_t *stream = *state;
+  stream->shards_count = 2;
+  stream->shards[1] = 128;
+  stream_open(stream,
+              (tally_kinesis_options_t){AGGREGATE, .aggregate_bytes = 10000});
+  const tally_record_t *records = stream_records(stream, 1000, 20, 220);
+  stream->fail_key = "k0";
+  stream->fail_times = 1;
+  unsigned shard = stream_shard_of(stream, "k0", 2);
+  assert_int_equal(stream_send(stream, records, 1000), 0);
+  for (size_t i = 0; i < 1000; i++)
+    assert_int_equal(
+        stream->fates[i],
+        stream_shard_of(stream, records[i].key, records[i].key_len) == shard
+            ? TALLY_FATE_RETRY
+            : TALLY_FATE_SENT);
+  assert_int_equal(stream->answer.status, 429);
+}
+
+/* As the outbox does it, until nothing is left. */
+static void send_all(stream_t *stream, const tally_record_t *records,
+                     size_t count) {
+  tally_record_t rest[5000];
+  assert_true(count <= COUNT_OF(rest));
+  memcpy(rest, records, count * sizeof(*rest));
+  for (int turn = 0; count > 0; turn++) {
+    assert_true(turn < 60);
+    stream_send(stream, rest, count);
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++)
+      if (stream->fates[i] != TALLY_FATE_SENT &&
+          stream->fates[i] != TALLY_FATE_REFUSED)
+        rest[left++] = rest[i];
+    count = left;
+  }
+}
+
+/* One record that the service does not take, deep in an aggregate: that one is
+ * refused, and no other. */
+static void test_poison_in_an_aggregate(void **state) {
+  stream_t *stream = *state;
+  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
+  stream->poison = "377 of";
+  const tally_record_t *records = stream_records(stream, 600, 10, 0);
+  send_all(stream, records, 600);
+  lines_t lines = read_lines(stream, false);
+  assert_int_equal(lines.count, 599);
+  free(lines.list);
+  stream->poison = NULL;
+  assert_int_equal(stream_send(stream, records, 600), 0);
+  assert_true(stream->calls < 60);
+}
+
+/* ---- shards that are split or merged ------------------------------------- */
+
+static void split(stream_t *stream, unsigned at_call) {
+  stream->split_at = at_call;
+  stream->after[0] = 0;
+  stream->after[1] = 90;
+  stream->after[2] = 180;
+  stream->after_count = 3;
+  stream->after_first = 7;
+}
+
+static void test_split(void **state) {
+  stream_t *stream = *state;
+  split(stream, 3);
+  stream_open(stream,
+              (tally_kinesis_options_t){AGGREGATE, .aggregate_bytes = 10000});
+  const tally_record_t *records = stream_records(stream, 1000, 20, 220);
+  assert_int_equal(stream_send(stream, records, 1000), 0);
+  assert_int_equal(stream->calls, 3); /* none of the old map after that */
+  assert_int_equal(stream->lists, 2);
+  size_t unsure = stream_count(stream, 1000, TALLY_FATE_UNSURE);
+  assert_true(unsure > 0 && unsure < 50);
+  tally_kinesis_stats_t stats;
+  tally_kinesis_stats(&stream->destination, &stats);
+  assert_int_equal(stats.rerouted, unsure);
+  assert_int_equal(stats.shards, 3);
+  assert_non_null(strstr(stream->err.message, "split or merged"));
+
+  tally_record_t rest[1000];
+  size_t left = 0;
+  for (size_t i = 0; i < 1000; i++)
+    if (stream->fates[i] != TALLY_FATE_SENT)
+      rest[left++] = records[i];
+  send_all(stream, rest, left);
+  check_lines(stream, 1000, true); /* for a KCL: each once, in order */
+  lines_t all = read_lines(stream, false);
+  assert_int_equal(all.count, 1000 + unsure);
+  free(all.list);
+}
+
+/* Where all of an aggregate's keys belong to the new shard, all is well. */
+static void test_merge(void **state) {
+  stream_t *stream = *state;
+  stream->shards_count = 2;
+  stream->shards[1] = 128;
+  stream->split_at = 2;
+  stream->after_count = 1;
+  stream->after_first = 2;
+  stream_open(stream,
+              (tally_kinesis_options_t){AGGREGATE, .aggregate_bytes = 10000});
+  const tally_record_t *records = stream_records(stream, 1000, 20, 220);
+  assert_int_equal(stream_send(stream, records, 1000), 0);
+  assert_int_equal(stream_count(stream, 1000, TALLY_FATE_UNSURE), 0);
+  tally_kinesis_stats_t stats;
+  tally_kinesis_stats(&stream->destination, &stats);
+  assert_int_equal(stats.rerouted, 0);
+  assert_int_equal(stats.shards, 1);
+}
+
+/* The new map cannot be had: all of them again, one aggregate per key. */
+static void test_split_without_list(void **state) {
+  stream_t *stream = *state;
+  split(stream, 2);
+  stream_open(stream,
+              (tally_kinesis_options_t){AGGREGATE, .aggregate_bytes = 10000});
+  const tally_record_t *records = stream_records(stream, 200, 20, 220);
+  tally_record_t one = record_of("k0", "0 of k0");
+  assert_int_equal(stream_send(stream, &one, 1), 0);
+  stream->no_list = true;
+  assert_int_equal(stream_send(stream, records, 200), 0);
+  assert_true(stream_count(stream, 200, TALLY_FATE_UNSURE) > 20);
+  assert_int_equal(stream_count(stream, 200, TALLY_FATE_SENT), 0);
+  tally_kinesis_stats_t stats;
+  tally_kinesis_stats(&stream->destination, &stats);
+  assert_int_equal(stats.shards, 0);
+  assert_int_equal(stream_send(stream, records, 200), 0);
+  assert_int_equal(stream_count(stream, 200, TALLY_FATE_SENT), 200);
+}
+
+#define TEST(name)                                                             \
+  cmocka_unit_test_setup_teardown(name, stream_setup, stream_teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_bytes),
+      cmocka_unit_test(test_limits),
+      TEST(test_many_keys),
+      TEST(test_one_of_a_shard_per_call),
+      TEST(test_without_order_calls_are_filled),
+      TEST(test_large_among_small),
+      TEST(test_one_of_a_key_without_map),
+      TEST(test_nobody_answers),
+      TEST(test_throttled_shard_stops_alone),
+      TEST(test_poison_in_an_aggregate),
+      TEST(test_split),
+      TEST(test_merge),
+      TEST(test_split_without_list),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
