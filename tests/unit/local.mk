@@ -19,6 +19,7 @@ unit_tests += \
 	tests/unit/aws_sigv4_test \
 	tests/unit/aws_text_test \
 	tests/unit/kinesis_aggregate_test \
+	tests/unit/kinesis_compress_test \
 	tests/unit/kinesis_send_test
 unit_tests += \
 	tests/unit/cgroup_adjust_test \
@@ -143,6 +144,11 @@ tests_unit_kinesis_aggregate_test_SOURCES = tests/unit/kinesis_aggregate_test.c 
 tests_unit_kinesis_aggregate_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_kinesis_aggregate_test_CFLAGS = $(unit_cflags)
 tests_unit_kinesis_aggregate_test_LDADD = $(unit_libs) $(CRYPTO_LIBS)
+
+tests_unit_kinesis_compress_test_SOURCES = tests/unit/kinesis_compress_test.c $(kinesis_scene)
+tests_unit_kinesis_compress_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_kinesis_compress_test_CFLAGS = $(unit_cflags)
+tests_unit_kinesis_compress_test_LDADD = $(unit_libs) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS)
 
 tests_unit_kinesis_send_test_SOURCES = tests/unit/kinesis_send_test.c $(kinesis_scene)
 tests_unit_kinesis_send_test_CPPFLAGS = $(unit_cppflags)
