@@ -10,7 +10,8 @@
 #define CHUNK (64 * 1024)
 
 void tally_cursor_init(tally_cursor_t *cursor, int fd, off_t at, off_t end) {
-  *cursor = (tally_cursor_t){.fd = fd, .at = at, .end = end, .base = at};
+  *cursor =
+      (tally_cursor_t){.fd = fd, .at = at, .end = end, .base = at, .whole = at};
 }
 
 void tally_cursor_clear(tally_cursor_t *cursor) {
@@ -52,7 +53,7 @@ static const unsigned char *bytes_at(tally_cursor_t *cursor, off_t at,
   return cursor->len >= *len ? cursor->buffer : NULL;
 }
 
-/* The length of the record at this place; 0: there is none. */
+/* The length of the entry at this place; 0: there is none. */
 static size_t decode(tally_cursor_t *cursor, off_t at, tally_stored_t *stored) {
   size_t len = TALLY_SEGMENT_RECORD;
   const unsigned char *bytes = bytes_at(cursor, at, &len);
@@ -67,14 +68,15 @@ static size_t decode(tally_cursor_t *cursor, off_t at, tally_stored_t *stored) {
   return stored->seq > cursor->seq ? len : 0;
 }
 
-/* Where the record behind a damaged one begins; 0: not to be found. The
- * length is believed if a record stands behind it. */
-static off_t behind(tally_cursor_t *cursor) {
+/* Where the entry behind a damaged one begins; 0: not to be found. The length
+ * is believed if an entry stands behind it. */
+static off_t behind(tally_cursor_t *cursor, tally_entry_t *kind) {
   size_t len = TALLY_SEGMENT_RECORD;
   const unsigned char *bytes = bytes_at(cursor, cursor->at, &len);
   if (bytes == NULL || len < TALLY_SEGMENT_RECORD)
     return 0;
   len = tally_segment_claimed_size(bytes);
+  *kind = tally_segment_claimed_kind(bytes);
   tally_stored_t next;
   if (len == 0 || decode(cursor, cursor->at + (off_t)len, &next) == 0)
     return 0;
@@ -88,11 +90,18 @@ tally_step_t tally_cursor_step(tally_cursor_t *cursor, tally_stored_t *stored) {
   if (len > 0) {
     cursor->at += (off_t)len;
     cursor->seq = stored->seq;
-    return TALLY_STEP_RECORD;
+    cursor->open = stored->joined;
+    if (!cursor->open)
+      cursor->whole = cursor->at;
+    return stored->kind == TALLY_ENTRY_RECORD ? TALLY_STEP_RECORD
+                                              : TALLY_STEP_NOTE;
   }
-  off_t next = behind(cursor);
+  *stored = (tally_stored_t){0};
+  off_t next = behind(cursor, &stored->kind);
   if (next == 0)
     return TALLY_STEP_TORN;
   cursor->at = next;
+  if (!cursor->open)
+    cursor->whole = next;
   return TALLY_STEP_DAMAGED;
 }

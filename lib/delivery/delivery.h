@@ -199,26 +199,36 @@ size_t tally_outbox_put_all(tally_outbox_t *outbox,
  * somebody who reads from a source that he can read again knows how far he
  * came. A note and the records put with it are one step: whatever happens to
  * the process, either the next one finds the note and the records (or they were
- * sent), or neither. While the disk takes nothing, notes wait in memory, and are
- * never written before the records that were put before them; a process that is
- * killed meanwhile leaves older notes behind, and its successor puts records
- * again that have been sent.
+ * sent, or counted as lost), or neither. While the disk takes nothing, records
+ * and notes wait in memory, and no note is ever written before the records that
+ * were put before it; a process that is killed meanwhile leaves older notes
+ * behind, and its successor puts records again that may have been sent. When
+ * the disk takes something again, what is still in memory is written first.
  *
- * They need a spool and `durable`. Names and texts are bounded (below) and have
- * no NUL in them.
+ * A note stays until it is replaced or forgotten, however old it is and
+ * whatever becomes of the records.
+ *
+ * They need a spool and `durable`. Names (1 byte at least) and texts are
+ * bounded, and have no NUL in them.
  */
-#define TALLY_OUTBOX_NOTE_NAME_MAX 128
+#define TALLY_OUTBOX_NOTE_NAME_MAX 128 /* bytes */
 #define TALLY_OUTBOX_NOTE_TEXT_MAX 256
+#define TALLY_OUTBOX_NOTES_MAX 16384 /* names */
 
 /*
  * Puts all of the records and the note, or nothing. `text` NULL forgets the
  * note; `count` may be 0. Any thread; but those who put notes of one name take
  * turns.
  *
+ * Nothing older is dropped to make room for them, unlike for other records. A
+ * group of records should be small (hundreds of kilobytes): what is larger than
+ * a quarter of spool or memory may never find room.
+ *
  *  0   taken; records that can never be taken (too large) are counted as lost,
  *      with their verdict
- * -1   there is no room at present (that is not counted as a loss), or the
- *      outbox is closed
+ * -1   there is no room at present (that is not counted as a loss, and there
+ *      are no verdicts); or the outbox is closed, has no spool or is not
+ *      durable, or name or text are too long
  */
 int tally_outbox_put_noted(tally_outbox_t *outbox,
                            const tally_record_t *records, size_t count,

@@ -30,6 +30,10 @@ static ssize_t write_file(void *data, int fd, const void *bytes, size_t len,
   return pwrite(fd, bytes, len, offset);
 }
 
+static int truncate_file(void *data, int fd, off_t size) {
+  return ftruncate(fd, size);
+}
+
 static int sync_file(void *data, int fd) { return fdatasync(fd); }
 
 const tally_hooks_t tally_hooks_system = {
@@ -38,5 +42,6 @@ const tally_hooks_t tally_hooks_system = {
     .random = random_number,
     .open = open_file,
     .write = write_file,
+    .truncate = truncate_file,
     .sync = sync_file,
 };

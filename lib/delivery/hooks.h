@@ -17,6 +17,7 @@ typedef struct tally_hooks_s {
               mode_t mode);
   ssize_t (*write)(void *data, int fd, const void *bytes, size_t len,
                    off_t offset);
+  int (*truncate)(void *data, int fd, off_t size);
   int (*sync)(void *data, int fd);
 } tally_hooks_t;
 

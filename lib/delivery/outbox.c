@@ -4,6 +4,7 @@
 #include "delivery/outbox.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,21 +151,56 @@ void tally_outbox_destroy(tally_outbox_t *outbox, int timeout_ms,
 
 /* ---- producers ----------------------------------------------------------- */
 
+/* Waking costs more than putting, so the sender is woken only for what it would
+ * sleep through. Lock held. */
+static void wake(tally_outbox_t *outbox) {
+  if (outbox->sleeps_until == 0 ||
+      tally_store_due(&outbox->store, outbox->hurry_until > 0) >=
+          outbox->sleeps_until)
+    return;
+  outbox->sleeps_until = 0;
+  pthread_cond_signal(&outbox->work);
+}
+
 size_t tally_outbox_put_all(tally_outbox_t *outbox,
                             const tally_record_t *records, size_t count,
                             tally_loss_t *verdicts) {
   pthread_mutex_lock(&outbox->lock);
   size_t accepted = tally_store_put(&outbox->store, records, count, verdicts);
-  /* Waking costs more than putting, so the sender is woken only for what it
-   * would sleep through. */
-  if (outbox->sleeps_until > 0 &&
-      tally_store_due(&outbox->store, outbox->hurry_until > 0) <
-          outbox->sleeps_until) {
-    outbox->sleeps_until = 0;
-    pthread_cond_signal(&outbox->work);
-  }
+  wake(outbox);
   pthread_mutex_unlock(&outbox->lock);
   return accepted;
+}
+
+int tally_outbox_put_noted(tally_outbox_t *outbox,
+                           const tally_record_t *records, size_t count,
+                           tally_loss_t *verdicts, const char *name,
+                           const char *text) {
+  pthread_mutex_lock(&outbox->lock);
+  int status = tally_store_put_noted(&outbox->store, records, count, verdicts,
+                                     name, text);
+  wake(outbox);
+  pthread_mutex_unlock(&outbox->lock);
+  return status;
+}
+
+bool tally_outbox_note(tally_outbox_t *outbox, const char *name,
+                       char text[TALLY_OUTBOX_NOTE_TEXT_MAX + 1]) {
+  pthread_mutex_lock(&outbox->lock);
+  const char *found = tally_store_note(&outbox->store, name);
+  if (found != NULL)
+    snprintf(text, TALLY_OUTBOX_NOTE_TEXT_MAX + 1, "%s", found);
+  pthread_mutex_unlock(&outbox->lock);
+  return found != NULL;
+}
+
+void tally_outbox_notes(tally_outbox_t *outbox,
+                        void (*each)(const char *name, const char *text,
+                                     void *data),
+                        void *data) {
+  pthread_mutex_lock(&outbox->lock);
+  tally_store_notes(&outbox->store, each, data);
+  pthread_mutex_unlock(&outbox->lock);
 }
 
 tally_loss_t tally_outbox_put(tally_outbox_t *outbox,

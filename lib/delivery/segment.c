@@ -6,7 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 
 static void put16(unsigned char *bytes, uint16_t v) {
   bytes[0] = (unsigned char)v;
@@ -41,23 +41,23 @@ static uint32_t checksum(const unsigned char *bytes, size_t len) {
 
 /* ---- headers ------------------------------------------------------------- */
 
-static uint32_t header_checksum(const unsigned char *bytes) {
+static uint32_t header_checksum(const unsigned char *bytes, size_t len) {
   uint32_t sum = (uint32_t)crc32_z(0, bytes, 12);
-  return (uint32_t)crc32_z(sum, bytes + 16, TALLY_SEGMENT_HEADER - 16);
+  return (uint32_t)crc32_z(sum, bytes + 16, len - 16);
 }
 
-void tally_segment_header(unsigned char bytes[TALLY_SEGMENT_HEADER],
-                          const char *magic, uint64_t born) {
+void tally_segment_header(unsigned char *bytes, size_t len, const char *magic,
+                          uint64_t born) {
   memcpy(bytes, magic, 8);
   put32(bytes + 8, FORMAT_VERSION);
   put64(bytes + 16, born);
-  put32(bytes + 12, header_checksum(bytes));
+  put32(bytes + 12, header_checksum(bytes, len));
 }
 
-int tally_segment_parse_header(const unsigned char bytes[TALLY_SEGMENT_HEADER],
+int tally_segment_parse_header(const unsigned char *bytes, size_t len,
                                const char *magic, uint64_t *born) {
-  if (memcmp(bytes, magic, 8) != 0 ||
-      get32(bytes + 12) != header_checksum(bytes))
+  if (len < TALLY_SEGMENT_HEADER || memcmp(bytes, magic, 8) != 0 ||
+      get32(bytes + 12) != header_checksum(bytes, len))
     return -1;
   if (get32(bytes + 8) != FORMAT_VERSION)
     return 1;
@@ -65,13 +65,14 @@ int tally_segment_parse_header(const unsigned char bytes[TALLY_SEGMENT_HEADER],
   return 0;
 }
 
-/* ---- records ------------------------------------------------------------- */
+/* ---- entries ------------------------------------------------------------- */
 
 void tally_segment_encode(unsigned char *bytes, const tally_stored_t *stored) {
   const tally_record_t *record = &stored->record;
   put32(bytes + 4, (uint32_t)record->len);
   put16(bytes + 8, (uint16_t)record->key_len);
-  put16(bytes + 10, 0);
+  bytes[10] = (unsigned char)stored->kind;
+  bytes[11] = stored->joined;
   put64(bytes + 12, stored->seq);
   put64(bytes + 20, record->time_ns);
   put64(bytes + 28, stored->accepted_ns);
@@ -90,6 +91,21 @@ size_t tally_segment_claimed_size(const unsigned char *bytes) {
   return TALLY_SEGMENT_RECORD + key_len + len;
 }
 
+tally_entry_t tally_segment_claimed_kind(const unsigned char *bytes) {
+  return (tally_entry_t)bytes[10];
+}
+
+static bool is_sound(const tally_stored_t *stored) {
+  if (stored->seq == 0 || stored->seq > INT64_MAX)
+    return false; /* there are numbers on both sides of it */
+  if (stored->kind == TALLY_ENTRY_RECORD)
+    return true;
+  const tally_record_t *note = &stored->record;
+  return stored->kind <= TALLY_ENTRY_FORGET && !stored->joined &&
+         note->key_len > 0 && note->key_len <= TALLY_OUTBOX_NOTE_NAME_MAX &&
+         note->len <= TALLY_OUTBOX_NOTE_TEXT_MAX;
+}
+
 size_t tally_segment_decode(const unsigned char *bytes, size_t len,
                             tally_stored_t *stored) {
   if (len < TALLY_SEGMENT_RECORD)
@@ -99,17 +115,16 @@ size_t tally_segment_decode(const unsigned char *bytes, size_t len,
     return 0;
   const char *text = (const char *)bytes + TALLY_SEGMENT_RECORD;
   size_t key_len = get16(bytes + 8);
-  uint64_t seq = get64(bytes + 12);
-  if (seq == 0 || seq > INT64_MAX) /* there are numbers on both sides of it */
-    return 0;
-  *stored = (tally_stored_t){.seq = seq,
+  *stored = (tally_stored_t){.seq = get64(bytes + 12),
                              .accepted_ns = get64(bytes + 28),
+                             .kind = tally_segment_claimed_kind(bytes),
+                             .joined = bytes[11] != 0,
                              .record = {.key = text,
                                         .key_len = key_len,
                                         .data = text + key_len,
                                         .len = get32(bytes + 4),
                                         .time_ns = get64(bytes + 20)}};
-  return size;
+  return is_sound(stored) ? size : 0;
 }
 
 /* ---- marks --------------------------------------------------------------- */

@@ -47,8 +47,8 @@ void tally_segment_free(tally_segment_t *segment) {
   free(segment);
 }
 
-int tally_segment_grow_done(tally_segment_t *segment, uint32_t records) {
-  size_t need = (size_t)records / 8 + 1;
+int tally_segment_grow_done(tally_segment_t *segment, uint32_t entries) {
+  size_t need = (size_t)entries / 8 + 1;
   if (need <= segment->done_size)
     return 0;
   size_t size = need * 2;
@@ -72,8 +72,10 @@ tally_segment_t *tally_spool_find(tally_spool_t *spool, uint64_t id) {
   return NULL;
 }
 
-void tally_spool_drop(tally_spool_t *spool, tally_segment_t *segment,
-                      tally_loss_t reason) {
+int tally_spool_drop(tally_spool_t *spool, tally_segment_t *segment,
+                     tally_loss_t reason) {
+  if (segment->notes > 0 && tally_notes_save(spool) != 0)
+    return -1;
   /* The records first: marks without records are removed at the next start,
    * records without marks would be sent again. */
   char name[TALLY_SPOOL_NAME_LEN];
@@ -87,7 +89,7 @@ void tally_spool_drop(tally_spool_t *spool, tally_segment_t *segment,
     spool->current = NULL;
   spool->found = NULL;
   spool->bytes -= (uint64_t)(segment->size + segment->ack_size);
-  spool->records -= segment->records - segment->done_records;
+  spool->records -= segment->entries - segment->done_entries;
   spool->unread -= segment->unread;
   spool->lost[reason] += segment->unread;
   if (spool->unread == 0)
@@ -96,6 +98,16 @@ void tally_spool_drop(tally_spool_t *spool, tally_segment_t *segment,
     segment->gone = true;
   else
     tally_segment_free(segment);
+  return 0;
+}
+
+bool tally_spool_drop_done(tally_spool_t *spool, tally_segment_t *segment) {
+  if (segment->done_entries < segment->entries)
+    return false;
+  if (segment->notes > 0)
+    tally_notes_save_soon(spool);
+  return segment->notes == 0 &&
+         tally_spool_drop(spool, segment, TALLY_LOSS_NONE) == 0;
 }
 
 void tally_spool_close(tally_spool_t *spool) {
@@ -104,12 +116,17 @@ void tally_spool_close(tally_spool_t *spool) {
     TAILQ_REMOVE(&spool->segments, segment, link);
     tally_segment_free(segment);
   }
+  tally_spool_discard(spool);
   free(spool->staged);
+  tally_notes_clear(&spool->notes);
+  if (spool->file.fd >= 0)
+    close(spool->file.fd);
   if (spool->directory >= 0)
     close(spool->directory); /* ends our lock on it */
   free(spool->path);
-  *spool = (tally_spool_t){.directory = -1};
+  *spool = (tally_spool_t){.directory = -1, .file = {.fd = -1}};
   TAILQ_INIT(&spool->segments);
+  STAILQ_INIT(&spool->staged_notes);
 }
 
 int tally_spool_open(tally_spool_t *spool, const tally_spool_options_t *options,
@@ -119,8 +136,10 @@ int tally_spool_open(tally_spool_t *spool, const tally_spool_options_t *options,
                            .bytes_max = options->bytes,
                            .segment_bytes = options->segment_bytes,
                            .sync = options->sync,
-                           .directory = -1};
+                           .directory = -1,
+                           .file = {.fd = -1}};
   TAILQ_INIT(&spool->segments);
+  STAILQ_INIT(&spool->staged_notes);
   if (spool->path == NULL)
     return tally_error_set(err, ENOMEM, "spool `%s'", options->path);
   tally_error_t why = {0};
@@ -164,7 +183,8 @@ int tally_spool_stage(tally_spool_t *spool, const tally_stored_t *stored) {
     spool->staged_size = need * 2;
   }
   tally_segment_encode(spool->staged + spool->staged_len, stored);
-  if (spool->staged_records++ == 0) {
+  spool->staged_records += stored->kind == TALLY_ENTRY_RECORD;
+  if (spool->staged_entries++ == 0) {
     spool->staged_seq = stored->seq;
     spool->staged_oldest_ns = stored->accepted_ns;
   }
@@ -173,11 +193,25 @@ int tally_spool_stage(tally_spool_t *spool, const tally_stored_t *stored) {
   return 0;
 }
 
-static void make_room(tally_spool_t *spool, uint64_t need) {
+/* The next `len` bytes are too much for the current segment. */
+static void seal_before(tally_spool_t *spool, size_t len) {
+  if (spool->current != NULL &&
+      (uint64_t)spool->current->size + len > spool->segment_bytes)
+    tally_spool_seal(spool);
+}
+
+bool tally_spool_has_room(tally_spool_t *spool, size_t bytes) {
+  seal_before(spool, bytes);
+  return spool->bytes + bytes + TALLY_SEGMENT_HEADER <= spool->bytes_max;
+}
+
+static int make_room(tally_spool_t *spool, uint64_t need) {
   tally_segment_t *oldest;
   while (spool->bytes + need > spool->bytes_max &&
          (oldest = TAILQ_FIRST(&spool->segments)) != NULL)
-    tally_spool_drop(spool, oldest, TALLY_LOSS_SPOOL_FULL);
+    if (tally_spool_drop(spool, oldest, TALLY_LOSS_SPOOL_FULL) != 0)
+      return -1;
+  return 0;
 }
 
 static int begin_segment(tally_spool_t *spool, tally_error_t *err) {
@@ -194,7 +228,8 @@ static int begin_segment(tally_spool_t *spool, tally_error_t *err) {
       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   segment->born = spool->hooks.realtime_ns(spool->hooks.data);
   unsigned char header[TALLY_SEGMENT_HEADER];
-  tally_segment_header(header, TALLY_SEGMENT_MAGIC, segment->born);
+  tally_segment_header(header, sizeof(header), TALLY_SEGMENT_MAGIC,
+                       segment->born);
   if (segment->fd < 0 ||
       tally_spool_write(spool, segment->fd, header, sizeof(header), 0) != 0) {
     int code = errno;
@@ -222,8 +257,8 @@ static int begin_segment(tally_spool_t *spool, tally_error_t *err) {
 void tally_spool_seal(tally_spool_t *spool) {
   tally_segment_t *segment = spool->current;
   spool->current = NULL;
-  if (segment != NULL && segment->done_records == segment->records)
-    tally_spool_drop(spool, segment, TALLY_LOSS_NONE); /* nothing is lost */
+  if (segment != NULL)
+    tally_spool_drop_done(spool, segment);
 }
 
 static int sync_now(tally_spool_t *spool) {
@@ -242,16 +277,15 @@ static int write_staged(tally_spool_t *spool, tally_error_t *err) {
   size_t len = spool->staged_len;
   if (len + TALLY_SEGMENT_HEADER > spool->bytes_max)
     return tally_error_set(err, EFBIG, "spool `%s'", spool->path);
-  if (spool->current != NULL &&
-      (uint64_t)spool->current->size + len > spool->segment_bytes)
-    tally_spool_seal(spool);
-  make_room(spool, len + TALLY_SEGMENT_HEADER);
+  seal_before(spool, len);
+  if (make_room(spool, len + TALLY_SEGMENT_HEADER) != 0)
+    return tally_error_set(err, spool->notes_error, "spool `%s'", spool->path);
   if (spool->current == NULL && begin_segment(spool, err) != 0)
     return -1;
 
   tally_segment_t *segment = spool->current;
-  uint32_t records = segment->records + spool->staged_records;
-  if (tally_segment_grow_done(segment, records) != 0)
+  uint32_t entries = segment->entries + spool->staged_entries;
+  if (tally_segment_grow_done(segment, entries) != 0)
     return tally_error_set(err, ENOMEM, "spool `%s'", spool->path);
   if (tally_spool_write(spool, segment->fd, spool->staged, len,
                         segment->size) != 0 ||
@@ -259,7 +293,7 @@ static int write_staged(tally_spool_t *spool, tally_error_t *err) {
     int code = errno;
     /* What half stands there would be taken for a torn end; if it cannot be
      * cut off it is written over. */
-    (void)!ftruncate(segment->fd, segment->size);
+    (void)spool->hooks.truncate(spool->hooks.data, segment->fd, segment->size);
     return tally_error_set(err, code, "spool `%s'", spool->path);
   }
   if (segment->unread == 0)
@@ -268,7 +302,8 @@ static int write_staged(tally_spool_t *spool, tally_error_t *err) {
   segment->size += (off_t)len;
   if (spool->sync == TALLY_SYNC_ALWAYS)
     segment->synced = segment->size;
-  segment->records = records;
+  tally_spool_enter_notes(spool, segment, segment->entries);
+  segment->entries = entries;
   segment->unread += spool->staged_records;
   spool->unread += spool->staged_records;
   spool->unread_bytes += len;
@@ -278,13 +313,14 @@ static int write_staged(tally_spool_t *spool, tally_error_t *err) {
 }
 
 int tally_spool_commit(tally_spool_t *spool, tally_error_t *err) {
-  int status = spool->staged_records > 0 ? write_staged(spool, err) : 0;
+  int status = spool->staged_entries > 0 ? write_staged(spool, err) : 0;
   tally_spool_discard(spool);
   return status;
 }
 
 void tally_spool_discard(tally_spool_t *spool) {
-  spool->staged_records = 0;
+  tally_spool_discard_notes(spool);
+  spool->staged_entries = spool->staged_records = 0;
   spool->staged_len = 0;
   if (spool->staged_size > STAGED_KEPT) {
     free(spool->staged);
@@ -299,7 +335,7 @@ void tally_spool_expire(tally_spool_t *spool, uint64_t limit) {
   for (tally_segment_t *segment = TAILQ_FIRST(&spool->segments), *next;
        segment != NULL; segment = next) {
     next = TAILQ_NEXT(segment, link);
-    if (segment->records > 0 && segment->newest_ns < limit)
+    if (segment->entries > 0 && segment->newest_ns < limit)
       tally_spool_drop(spool, segment, TALLY_LOSS_AGE);
   }
 }

@@ -7,6 +7,10 @@
  * removed when all their records are done. No lock and no thread; whoever uses
  * it from several holds a lock, except where a function says otherwise.
  *
+ * Notes stand in the segments too. One that is the newest of its name holds its
+ * segment on the disk until all notes have been written to a file of their own,
+ * which happens when a segment is in the way of nothing else.
+ *
  * What is lost here is counted in `lost`; nothing here logs.
  */
 
@@ -16,10 +20,23 @@
 #include "delivery/cursor.h"
 #include "delivery/hooks.h"
 #include "delivery/item.h"
+#include "delivery/notes.h"
 #include "delivery/segment.h"
 
 typedef struct tally_segment_s tally_segment_t;
 typedef TAILQ_HEAD(tally_segments_s, tally_segment_s) tally_segments_t;
+
+/* A note on its way to the disk. */
+typedef struct tally_staged_note_s {
+  STAILQ_ENTRY(tally_staged_note_s) link;
+  tally_note_t *note; /* what it will be */
+  uint64_t seq;
+  uint32_t index; /* among what is staged */
+  bool forgotten;
+  char text[TALLY_OUTBOX_NOTE_TEXT_MAX + 1];
+} tally_staged_note_t;
+typedef STAILQ_HEAD(tally_staged_notes_s,
+                    tally_staged_note_s) tally_staged_notes_t;
 
 typedef struct tally_spool_options_s {
   const char *path;
@@ -46,6 +63,9 @@ typedef struct tally_spool_s {
 
   int marks_error; /* errno: what is done cannot be noted; 0: it can */
   int sync_error;  /* errno: the disk does not confirm; 0: it did */
+  int notes_error; /* errno: the file of notes cannot be written; 0: it can */
+
+  tally_notes_t notes; /* the newest of each name; to be looked at */
 
   /* private */
   int directory;
@@ -55,8 +75,19 @@ typedef struct tally_spool_s {
   tally_segment_t *found;    /* the one that was looked for last */
   unsigned char *staged;     /* encoded, to be written */
   size_t staged_len, staged_size;
-  uint32_t staged_records;
+  uint32_t staged_entries, staged_records; /* all; without the notes */
   uint64_t staged_seq, staged_oldest_ns, staged_newest_ns;
+  tally_staged_notes_t staged_notes;
+  struct {
+    uint64_t newest; /* the number of the newest note */
+    uint64_t kept;   /* the file holds all up to this number */
+    off_t size;      /* of the file; 0: there is none */
+    int fd;          /* the next one, written but not yet in place; -1: none */
+    uint64_t next_kept;
+    off_t next_size;
+    uint64_t next_id; /* no two have the same */
+    uint64_t retry_ns;
+  } file;
 } tally_spool_t;
 
 /*
@@ -76,12 +107,27 @@ void tally_spool_close(tally_spool_t *spool);
  * current segment. -1: no memory. */
 int tally_spool_stage(tally_spool_t *spool, const tally_stored_t *stored);
 
+/* The same with a valid note; `text` NULL forgets it. If records were put with
+ * it they are staged before it, each joined to the next. */
+int tally_spool_stage_note(tally_spool_t *spool, uint64_t seq, uint64_t now_ns,
+                           const char *name, const char *text);
+
 /* Writes what is staged, all or nothing, and drops the oldest segments if there
  * is no room. Nothing is staged afterwards. -1 and *err. */
 int tally_spool_commit(tally_spool_t *spool, tally_error_t *err);
 void tally_spool_discard(tally_spool_t *spool); /* forgets what is staged */
 
-/* The next record begins a new segment; one that is done is removed. */
+/* Whether so many bytes can be committed without dropping anything that still
+ * matters. */
+bool tally_spool_has_room(tally_spool_t *spool, size_t bytes);
+
+/* `items` of memory, in the order of their numbers, have just been committed to
+ * a segment that held nothing before: they are not to be read, and know where
+ * they are. */
+void tally_spool_adopt(tally_spool_t *spool, tally_item_t **items,
+                       size_t count);
+
+/* The next entry begins a new segment; one that is done is removed. */
 void tally_spool_seal(tally_spool_t *spool);
 
 /* Drops segments all of which was accepted before `limit`. */
@@ -95,7 +141,7 @@ typedef struct tally_spool_read_s {
   uint64_t limit; /* records from this number on come later */
   uint32_t first; /* index of the first record */
   tally_items_t items;
-  uint32_t steps; /* records passed */
+  uint32_t steps; /* entries passed */
   size_t bytes;   /* of the file */
   bool torn;
   uint64_t next_seq;
@@ -125,8 +171,9 @@ void tally_spool_commit_marks(tally_spool_t *spool);
 
 /* ---- flushing to the disk ------------------------------------------------ */
 
-/* A descriptor of its own that should be synced, to be closed by the caller;
- * -1: none. To be synced without the lock. */
+/* A descriptor of its own that should be synced (a segment's, that of the
+ * notes, the directory's), to be closed by the caller; -1: none. To be synced
+ * without the lock. */
 int tally_spool_unsynced(tally_spool_t *spool, uint64_t *id, off_t *size);
 /* `code`: the errno of that, or 0. */
 void tally_spool_synced(tally_spool_t *spool, uint64_t id, off_t size,

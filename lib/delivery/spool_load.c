@@ -21,57 +21,79 @@
 
 /* ---- one segment --------------------------------------------------------- */
 
-static void set_done(tally_segment_t *segment, uint32_t index) {
-  if (tally_segment_is_done(segment, index))
-    return;
-  segment->done[index / 8] |= (unsigned char)(1u << (index % 8));
-  segment->done_records++;
+/* The next entry of the segment. -1: no memory. */
+static int count_entry(tally_spool_t *spool, tally_segment_t *segment,
+                       tally_step_t step, const tally_stored_t *stored) {
+  uint32_t index = segment->entries;
+  if (tally_segment_grow_done(segment, index + 1) != 0)
+    return -1;
+  segment->entries++;
+  if (step != TALLY_STEP_RECORD)
+    tally_segment_set_done(segment, index);
+  if (step == TALLY_STEP_DAMAGED)
+    return 0;
+  segment->newest_ns = stored->accepted_ns;
+  if (step == TALLY_STEP_NOTE)
+    return tally_spool_found_note(spool, segment, stored);
+  if (segment->oldest_ns == 0)
+    segment->oldest_ns = stored->accepted_ns;
+  return 0;
 }
 
-/* Finds its records, and where the sound part ends. */
+/* What stands behind the last whole group. On a disk that cannot be written it
+ * is found again. */
+static void cut_end(tally_spool_t *spool, tally_segment_t *segment,
+                    uint32_t entries, off_t size) {
+  while (segment->entries > entries) {
+    uint32_t index = --segment->entries;
+    if (tally_segment_is_done(segment, index))
+      segment->done_entries--;
+    segment->done[index / 8] &= (unsigned char)~(1u << (index % 8));
+  }
+  spool->cut_bytes += (uint64_t)(segment->size - size);
+  segment->size = size;
+  (void)!ftruncate(segment->fd, size);
+}
+
+/* Finds its entries, and where the sound part ends. */
 static int scan(tally_spool_t *spool, tally_segment_t *segment) {
   tally_cursor_t cursor;
   tally_cursor_init(&cursor, segment->fd, TALLY_SEGMENT_HEADER, segment->size);
   tally_step_t step;
   tally_stored_t stored;
-  while ((step = tally_cursor_step(&cursor, &stored)) == TALLY_STEP_RECORD ||
-         step == TALLY_STEP_DAMAGED) {
-    if (tally_segment_grow_done(segment, segment->records + 1) != 0)
+  uint32_t whole = 0;
+  uint64_t damaged = 0, whole_damaged = 0;
+  while ((step = tally_cursor_step(&cursor, &stored)) != TALLY_STEP_END &&
+         step != TALLY_STEP_TORN) {
+    if (count_entry(spool, segment, step, &stored) != 0)
       break;
-    segment->records++;
-    if (step == TALLY_STEP_DAMAGED) {
-      set_done(segment, segment->records - 1);
-      spool->recovered++;
-      spool->lost[TALLY_LOSS_DAMAGED]++;
+    damaged += step == TALLY_STEP_DAMAGED && stored.kind == TALLY_ENTRY_RECORD;
+    if (cursor.open)
       continue;
-    }
-    if (segment->oldest_ns == 0)
-      segment->oldest_ns = stored.accepted_ns;
-    segment->newest_ns = stored.accepted_ns;
+    whole = segment->entries;
+    whole_damaged = damaged;
   }
   tally_cursor_clear(&cursor);
   if (step != TALLY_STEP_END && step != TALLY_STEP_TORN)
     return -1; /* out of memory */
   if (cursor.seq > spool->last_seq)
     spool->last_seq = cursor.seq;
-  if (cursor.at < segment->size) {
-    spool->cut_bytes += (uint64_t)(segment->size - cursor.at);
-    segment->size = cursor.at;
-    /* On a disk that cannot be written it is found again. */
-    (void)!ftruncate(segment->fd, segment->size);
-  }
+  spool->recovered += whole_damaged;
+  spool->lost[TALLY_LOSS_DAMAGED] += whole_damaged;
+  if (cursor.whole < segment->size)
+    cut_end(spool, segment, whole, cursor.whole);
   return 0;
 }
 
 static int apply_mark(tally_segment_t *segment, unsigned char *tried,
                       const tally_mark_t *mark) {
-  if (mark->first >= segment->records ||
-      mark->count > segment->records - mark->first)
-    return -1; /* of records that were torn off */
+  if (mark->first >= segment->entries ||
+      mark->count > segment->entries - mark->first)
+    return -1; /* of entries that were torn off */
   for (uint32_t i = mark->first; i < mark->first + mark->count; i++) {
     unsigned char bit = (unsigned char)(1u << (i % 8));
     if (mark->kind == TALLY_MARK_DONE)
-      set_done(segment, i);
+      tally_segment_set_done(segment, i);
     else if (mark->kind == TALLY_MARK_TRIED)
       tried[i / 8] |= bit;
     else
@@ -85,13 +107,14 @@ static int load_marks(tally_spool_t *spool, tally_segment_t *segment) {
   tally_segment_name(name, segment->id, "ack");
   tally_autoclose int fd =
       openat(spool->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  tally_autofree unsigned char *tried = calloc(1, segment->records / 8 + 1);
+  tally_autofree unsigned char *tried = calloc(1, segment->entries / 8 + 1);
   if (tried == NULL)
     return -1;
   unsigned char bytes[TALLY_SEGMENT_HEADER];
   uint64_t born;
   if (fd < 0 || pread(fd, bytes, sizeof(bytes), 0) != sizeof(bytes) ||
-      tally_segment_parse_header(bytes, TALLY_ACK_MAGIC, &born) != 0 ||
+      tally_segment_parse_header(bytes, sizeof(bytes), TALLY_ACK_MAGIC,
+                                 &born) != 0 ||
       born != segment->born)
     return 0;
   segment->ack_size = sizeof(bytes);
@@ -102,7 +125,7 @@ static int load_marks(tally_spool_t *spool, tally_segment_t *segment) {
     segment->ack_size += TALLY_ACK_MARK;
     apply_mark(segment, tried, &mark);
   }
-  for (uint32_t i = 0; i < segment->records; i++)
+  for (uint32_t i = 0; i < segment->entries; i++)
     spool->tried_before += (tried[i / 8] >> (i % 8) & 1) != 0 &&
                            !tally_segment_is_done(segment, i);
   return 0;
@@ -120,8 +143,8 @@ static int read_segment(tally_spool_t *spool, tally_segment_t *segment,
   unsigned char header[TALLY_SEGMENT_HEADER];
   if (pread(segment->fd, header, sizeof(header), 0) != sizeof(header))
     return tally_error_set(err, errno, "read `%s/%s'", spool->path, name);
-  int status =
-      tally_segment_parse_header(header, TALLY_SEGMENT_MAGIC, &segment->born);
+  int status = tally_segment_parse_header(header, sizeof(header),
+                                          TALLY_SEGMENT_MAGIC, &segment->born);
   if (status > 0)
     return tally_error_set(err, 0, "`%s/%s' is of another version", spool->path,
                            name);
@@ -132,10 +155,10 @@ static int read_segment(tally_spool_t *spool, tally_segment_t *segment,
   if (tally_segment_grow_done(segment, 1) != 0 || scan(spool, segment) != 0 ||
       load_marks(spool, segment) != 0)
     return tally_error_set(err, ENOMEM, "`%s/%s'", spool->path, name);
-  return segment->done_records == segment->records;
+  return 0;
 }
 
-int tally_spool_load(tally_spool_t *spool, uint64_t id, tally_error_t *err) {
+static int load(tally_spool_t *spool, uint64_t id, tally_error_t *err) {
   char name[TALLY_SPOOL_NAME_LEN];
   tally_segment_name(name, id, "seg");
   tally_segment_t *segment = tally_segment_create(id);
@@ -162,11 +185,12 @@ int tally_spool_load(tally_spool_t *spool, uint64_t id, tally_error_t *err) {
   close(segment->fd); /* opened again when it is read */
   segment->fd = -1;
   segment->synced = segment->size;
-  segment->unread = segment->records - segment->done_records;
+  segment->unread = segment->entries - segment->done_entries;
   spool->recovered += segment->unread;
   spool->records += segment->unread;
   spool->unread += segment->unread;
-  spool->unread_bytes += (uint64_t)segment->size;
+  if (segment->unread > 0)
+    spool->unread_bytes += (uint64_t)segment->size;
   spool->bytes += (uint64_t)(segment->size + segment->ack_size);
   TAILQ_INSERT_TAIL(&spool->segments, segment, link);
   return 0;
@@ -242,9 +266,17 @@ static int enter(tally_spool_t *spool, tally_error_t *err) {
   size_t count = 0;
   if (list(spool, &ids, &count, err) != 0)
     return -1;
+  if (tally_notes_load(spool, err) != 0)
+    return -1;
   for (size_t i = 0; i < count; i++)
-    if (tally_spool_load(spool, ids[i], err) != 0)
+    if (load(spool, ids[i], err) != 0)
       return -1;
+  for (tally_segment_t *segment = TAILQ_FIRST(&spool->segments), *next;
+       segment != NULL; segment = next) {
+    next = TAILQ_NEXT(segment, link);
+    if (segment->notes == 0)
+      tally_spool_drop_done(spool, segment);
+  }
   return 0;
 }
 

@@ -11,6 +11,8 @@
 #include "core/file.h"
 #include "delivery/spool_private.h"
 
+#define GAP_MOST 8 /* entries */
+
 /* ---- collecting ---------------------------------------------------------- */
 
 /* Puts the growing run behind the others. */
@@ -24,11 +26,23 @@ static void end_run(tally_segment_t *segment) {
   segment->run.count = 0;
 }
 
+/* Whether the run may go on to this entry: a mark means nothing to those
+ * between that are done already, such as notes. */
+static bool reaches(const tally_segment_t *segment, uint32_t index) {
+  const tally_mark_t *run = &segment->run;
+  uint32_t next = run->first + run->count;
+  if (run->count == 0 || index < next || index - next > GAP_MOST)
+    return false;
+  while (next < index && tally_segment_is_done(segment, next))
+    next++;
+  return next == index;
+}
+
 static void add_mark(tally_segment_t *segment, uint32_t index,
                      tally_mark_kind_t kind) {
   tally_mark_t *run = &segment->run;
-  if (run->count > 0 && run->kind == kind && run->first + run->count == index) {
-    run->count++;
+  if (run->kind == kind && reaches(segment, index)) {
+    run->count = index - run->first + 1;
     return;
   }
   end_run(segment);
@@ -41,8 +55,7 @@ void tally_spool_mark(tally_spool_t *spool, const tally_item_t *item,
   if (segment == NULL || tally_segment_is_done(segment, item->index))
     return;
   if (kind == TALLY_MARK_DONE) {
-    segment->done[item->index / 8] |= (unsigned char)(1u << (item->index % 8));
-    segment->done_records++;
+    tally_segment_set_done(segment, item->index);
     spool->records--;
   }
   add_mark(segment, item->index, kind);
@@ -50,17 +63,24 @@ void tally_spool_mark(tally_spool_t *spool, const tally_item_t *item,
 
 /* ---- writing ------------------------------------------------------------- */
 
+/* Marks behind a torn one would be read again as soon as it is written over. */
+static void cut_marks(tally_spool_t *spool, tally_segment_t *segment) {
+  (void)spool->hooks.truncate(spool->hooks.data, segment->ack_fd,
+                              segment->ack_size);
+}
+
 static int open_marks(tally_spool_t *spool, tally_segment_t *segment) {
   if (segment->ack_fd >= 0)
     return 0;
   char name[TALLY_SPOOL_NAME_LEN];
   tally_segment_name(name, segment->id, "ack");
   int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
-  if (segment->ack_size == 0)
-    flags |= O_TRUNC; /* whatever stands there is about something else */
   segment->ack_fd = tally_file_raise(spool->hooks.open(
       spool->hooks.data, spool->directory, name, flags, 0600));
-  return segment->ack_fd >= 0 ? 0 : -1;
+  if (segment->ack_fd < 0)
+    return -1;
+  cut_marks(spool, segment);
+  return 0;
 }
 
 static int write_marks(tally_spool_t *spool, tally_segment_t *segment,
@@ -69,7 +89,8 @@ static int write_marks(tally_spool_t *spool, tally_segment_t *segment,
     return -1;
   if (segment->ack_size == 0) {
     unsigned char header[TALLY_SEGMENT_HEADER];
-    tally_segment_header(header, TALLY_ACK_MAGIC, segment->born);
+    tally_segment_header(header, sizeof(header), TALLY_ACK_MAGIC,
+                         segment->born);
     if (tally_spool_write(spool, segment->ack_fd, header, sizeof(header), 0) !=
         0)
       return -1;
@@ -78,8 +99,12 @@ static int write_marks(tally_spool_t *spool, tally_segment_t *segment,
     spool->directory_unsynced = true;
   }
   if (tally_spool_write(spool, segment->ack_fd, bytes, len,
-                        segment->ack_size) != 0)
+                        segment->ack_size) != 0) {
+    int code = errno;
+    cut_marks(spool, segment);
+    errno = code;
     return -1;
+  }
   segment->ack_size += (off_t)len;
   spool->bytes += len;
   return 0;
@@ -90,7 +115,7 @@ static void collect_done(tally_segment_t *segment) {
   tally_buffer_reset(&segment->marks);
   segment->run.count = 0;
   segment->marks_lost = false;
-  for (uint32_t i = 0; i < segment->records; i++)
+  for (uint32_t i = 0; i < segment->entries; i++)
     if (tally_segment_is_done(segment, i))
       add_mark(segment, i, TALLY_MARK_DONE);
 }
@@ -115,16 +140,16 @@ void tally_spool_commit_marks(tally_spool_t *spool) {
   for (tally_segment_t *segment = TAILQ_FIRST(&spool->segments), *next;
        segment != NULL; segment = next) {
     next = TAILQ_NEXT(segment, link);
-    if (segment != spool->current && segment->done_records == segment->records)
-      tally_spool_drop(spool, segment, TALLY_LOSS_NONE);
-    else
+    if (segment == spool->current || !tally_spool_drop_done(spool, segment))
       commit_segment(spool, segment);
   }
 }
 
 /* ---- syncing ------------------------------------------------------------- */
 
-#define DIRECTORY 0 /* no segment has this number */
+/* No segment has such numbers. */
+#define DIRECTORY 0
+#define NOTES UINT64_MAX
 
 int tally_spool_unsynced(tally_spool_t *spool, uint64_t *id, off_t *size) {
   tally_segment_t *segment;
@@ -134,6 +159,11 @@ int tally_spool_unsynced(tally_spool_t *spool, uint64_t *id, off_t *size) {
     *id = segment->id;
     *size = segment->size;
     return fcntl(segment->fd, F_DUPFD_CLOEXEC, 0);
+  }
+  if (spool->file.fd >= 0) {
+    *id = NOTES;
+    *size = (off_t)spool->file.next_id;
+    return fcntl(spool->file.fd, F_DUPFD_CLOEXEC, 0);
   }
   if (!spool->directory_unsynced || spool->directory < 0)
     return -1;
@@ -150,8 +180,10 @@ void tally_spool_synced(tally_spool_t *spool, uint64_t id, off_t size,
     spool->directory_unsynced |= id == DIRECTORY;
     return;
   }
+  if (id == NOTES)
+    tally_notes_synced(spool, (uint64_t)size);
   tally_segment_t *segment =
-      id != DIRECTORY ? tally_spool_find(spool, id) : NULL;
+      id != DIRECTORY && id != NOTES ? tally_spool_find(spool, id) : NULL;
   if (segment != NULL && segment->synced < size)
     segment->synced = size;
 }

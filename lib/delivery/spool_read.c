@@ -45,9 +45,9 @@ bool tally_spool_read_begin(tally_spool_t *spool, tally_spool_read_t *read) {
     }
     if (segment->fd >= 0)
       break;
-    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+        tally_spool_drop(spool, segment, TALLY_LOSS_DAMAGED) != 0)
       return false; /* that passes */
-    tally_spool_drop(spool, segment, TALLY_LOSS_DAMAGED);
   }
   if (segment == NULL)
     return false;
@@ -72,7 +72,7 @@ void tally_spool_read_run(tally_spool_read_t *read, size_t bytes) {
     read->torn = step == TALLY_STEP_TORN;
     if (step == TALLY_STEP_END || step == TALLY_STEP_TORN)
       break;
-    if (step == TALLY_STEP_DAMAGED) {
+    if (step != TALLY_STEP_RECORD) {
       read->steps++;
       continue;
     }
@@ -103,7 +103,7 @@ static void give_up(tally_spool_t *spool, tally_segment_t *segment) {
   spool->lost[TALLY_LOSS_DAMAGED] += segment->unread;
   spool->unread -= segment->unread;
   spool->records -= segment->unread;
-  segment->done_records += segment->unread;
+  segment->done_entries += segment->unread;
   segment->unread = 0;
 }
 
@@ -114,8 +114,7 @@ static void lose(tally_spool_t *spool, tally_segment_t *segment, uint32_t index,
   for (; index < end; index++) {
     if (tally_segment_is_done(segment, index))
       continue;
-    segment->done[index / 8] |= (unsigned char)(1u << (index % 8));
-    segment->done_records++;
+    tally_segment_set_done(segment, index);
     segment->unread--;
     spool->unread--;
     spool->records--;
@@ -179,6 +178,24 @@ bool tally_spool_unread(tally_spool_t *spool, const tally_item_t *item) {
   segment->unread++;
   spool->unread++;
   return true;
+}
+
+void tally_spool_adopt(tally_spool_t *spool, tally_item_t **items,
+                       size_t count) {
+  tally_segment_t *segment = spool->current;
+  uint32_t first = segment->entries - (uint32_t)count;
+  for (size_t i = 0; i < count; i++) {
+    items[i]->segment = segment->id;
+    items[i]->index = first + (uint32_t)i;
+  }
+  uint64_t bytes = (uint64_t)(segment->size - segment->read_at);
+  segment->read_at = segment->size;
+  segment->read_index = segment->entries;
+  segment->next_seq = items[count - 1]->seq + 1;
+  segment->unread -= (uint32_t)count;
+  spool->unread -= count;
+  spool->unread_bytes -=
+      bytes < spool->unread_bytes ? bytes : spool->unread_bytes;
 }
 
 uint64_t tally_spool_oldest(const tally_spool_t *spool) {

@@ -121,6 +121,7 @@ void tally_store_close(tally_store_t *store) {
   if (store->spool != NULL)
     tally_spool_close(store->spool);
   store->spool = NULL;
+  tally_notes_clear(&store->waiting);
   store->batch = (tally_batch_t){0};
 }
 
@@ -243,8 +244,13 @@ uint64_t tally_store_due(tally_store_t *store, bool hurry) {
     if (then < due)
       due = then;
   }
-  if (!TAILQ_EMPTY(&store->tail) && store->spool_retry_ns < due)
-    due = store->spool_retry_ns;
+  if (!TAILQ_EMPTY(&store->tail) || store->alone) {
+    uint64_t then = store->spool_retry_ns > store->rescue_retry_ns
+                        ? store->spool_retry_ns
+                        : store->rescue_retry_ns;
+    if (then < due)
+      due = then;
+  }
   return due <= now ? 0 : due;
 }
 
@@ -259,8 +265,10 @@ uint64_t tally_store_queued(const tally_store_t *store) {
 int tally_store_spool_error(const tally_store_t *store) {
   if (store->spool_error != 0)
     return store->spool_error;
-  return store->spool->marks_error != 0 ? store->spool->marks_error
-                                        : store->spool->sync_error;
+  const tally_spool_t *spool = store->spool;
+  if (spool->marks_error != 0)
+    return spool->marks_error;
+  return spool->notes_error != 0 ? spool->notes_error : spool->sync_error;
 }
 
 static uint64_t oldest_of(const tally_store_t *store) {

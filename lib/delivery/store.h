@@ -44,6 +44,12 @@ typedef struct tally_store_s {
   tally_items_t tail;
   size_t tail_records, tail_bytes;
 
+  /* Durable, but in memory alone, because the disk did not take it: maybe
+   * records, and notes that may only be written behind them. */
+  bool alone;
+  uint64_t rescue_retry_ns; /* monotonic: there is no room before */
+  tally_notes_t waiting;
+
   uint64_t last_seq;
   uint64_t next_expiry_ns;
   size_t write_about; /* bytes that are written to the spool at once */
@@ -61,6 +67,17 @@ void tally_store_close(tally_store_t *store);
 
 size_t tally_store_put(tally_store_t *store, const tally_record_t *records,
                        size_t count, tally_loss_t *verdicts);
+
+/* As tally_outbox_put_noted() and the others. */
+int tally_store_put_noted(tally_store_t *store, const tally_record_t *records,
+                          size_t count, tally_loss_t *verdicts,
+                          const char *name, const char *text);
+/* NULL: none. Lives until the next call. */
+const char *tally_store_note(const tally_store_t *store, const char *name);
+void tally_store_notes(const tally_store_t *store,
+                       void (*each)(const char *name, const char *text,
+                                    void *data),
+                       void *data);
 
 /* Moves what can be moved, drops what is too old. Before each take. */
 void tally_store_tend(tally_store_t *store);
@@ -97,9 +114,27 @@ void tally_store_save(tally_store_t *store);
 void tally_store_note_recovered(tally_store_t *store);
 /* Writes what is staged; keeps book of failure and success. */
 int tally_store_commit(tally_store_t *store, uint64_t now);
+/* Whether a commit is worth trying. */
+bool tally_store_is_usable(const tally_store_t *store, uint64_t now);
+/* Whether so much fits into memory. */
+bool tally_store_has_room(const tally_store_t *store, size_t records,
+                          size_t bytes);
+/* TALLY_LOSS_NONE: the record may be accepted, if there is room. */
+tally_loss_t tally_store_check(const tally_store_t *store,
+                               const tally_record_t *record);
+/* NULL: no memory. */
+tally_item_t *tally_store_make_item(const tally_store_t *store,
+                                    const tally_record_t *record, uint64_t seq,
+                                    uint64_t now, uint64_t real_now);
+void tally_store_enter_tail(tally_store_t *store, tally_item_t *item);
 /* Puts an item of the tail or a new one at the end of the window. */
 int tally_store_enter_window(tally_store_t *store, tally_item_t *item);
 void tally_store_move_tail(tally_store_t *store, uint64_t now);
+/* What is alone is written as soon as that is possible. */
+void tally_store_rescue(tally_store_t *store, uint64_t now);
+/* Writes the notes that wait; every record before them is on disk. -1: not now.
+ */
+int tally_store_write_waiting(tally_store_t *store);
 
 uint64_t tally_store_now(const tally_store_t *store);
 uint64_t tally_store_real_now(const tally_store_t *store);

@@ -42,6 +42,7 @@ static void expire(tally_store_t *store) {
 void tally_store_tend(tally_store_t *store) {
   uint64_t now = tally_store_now(store);
   tally_store_move_tail(store, now);
+  tally_store_rescue(store, now);
   if (now < store->next_expiry_ns)
     return;
   store->next_expiry_ns = now + EXPIRY_NS;

@@ -13,14 +13,15 @@
 
 /* ---- pieces -------------------------------------------------------------- */
 
-static bool has_room(const tally_store_t *store, size_t bytes) {
+bool tally_store_has_room(const tally_store_t *store, size_t records,
+                          size_t bytes) {
   const tally_outbox_options_t *o = &store->options;
-  return store->window.records + store->tail_records < o->memory_records &&
+  return store->window.records + store->tail_records + records <=
+             o->memory_records &&
          store->window.bytes + store->tail_bytes + bytes <= o->memory_bytes;
 }
 
-/* Whether a commit is worth trying. */
-static bool is_usable(const tally_store_t *store, uint64_t now) {
+bool tally_store_is_usable(const tally_store_t *store, uint64_t now) {
   return store->spool != NULL &&
          (store->spool_error == 0 || now >= store->spool_retry_ns);
 }
@@ -55,7 +56,7 @@ static tally_stored_t stored_of(const tally_item_t *item) {
                           .record = tally_item_record(item)};
 }
 
-static void enter_tail(tally_store_t *store, tally_item_t *item) {
+void tally_store_enter_tail(tally_store_t *store, tally_item_t *item) {
   tally_record_t record = tally_item_record(item);
   TAILQ_INSERT_TAIL(&store->tail, item, link);
   store->tail_records++;
@@ -77,12 +78,23 @@ static tally_item_t *leave_tail(tally_store_t *store) {
 static bool tail_to_spool(tally_store_t *store, uint64_t now) {
   size_t count = 0;
   const tally_item_t *item;
+  /* What belongs to a note has been taken on the condition that it drops
+   * nothing. */
+  bool may_drop = store->waiting == NULL;
+  if (!may_drop && now < store->rescue_retry_ns)
+    return false;
   TAILQ_FOREACH(item, &store->tail, link) {
     tally_stored_t stored = stored_of(item);
     if (store->spool->staged_len >= store->write_about ||
         tally_spool_stage(store->spool, &stored) != 0)
       break;
     count++;
+  }
+  if (!may_drop &&
+      !tally_spool_has_room(store->spool, store->spool->staged_len)) {
+    tally_spool_discard(store->spool);
+    store->rescue_retry_ns = now + RETRY_NS;
+    return false;
   }
   if (tally_store_commit(store, now) != 0)
     return false;
@@ -112,16 +124,16 @@ void tally_store_move_tail(tally_store_t *store, uint64_t now) {
     tail_to_window(store);
     return;
   }
-  if (is_usable(store, now) && tail_to_spool(store, now))
+  if (tally_store_is_usable(store, now) && tail_to_spool(store, now))
     return;
-  if (nothing_before && store->spool_error != 0)
+  if (nothing_before)
     tail_to_window(store);
 }
 
 /* ---- put ----------------------------------------------------------------- */
 
-static tally_loss_t check(const tally_store_t *store,
-                          const tally_record_t *record) {
+tally_loss_t tally_store_check(const tally_store_t *store,
+                               const tally_record_t *record) {
   if (store->closed)
     return TALLY_LOSS_CLOSED;
   const tally_outbox_options_t *o = &store->options;
@@ -143,21 +155,31 @@ static bool is_direct(const tally_store_t *store) {
            !store->options.durable));
 }
 
-static tally_loss_t put_in_memory(tally_store_t *store,
-                                  const tally_record_t *record, uint64_t seq,
-                                  uint64_t now, uint64_t real_now) {
-  if (!has_room(store, tally_item_cost(record)))
-    return TALLY_LOSS_NO_ROOM;
+tally_item_t *tally_store_make_item(const tally_store_t *store,
+                                    const tally_record_t *record, uint64_t seq,
+                                    uint64_t now, uint64_t real_now) {
   tally_item_t *item = tally_item_create(record);
   if (item == NULL)
-    return TALLY_LOSS_NO_ROOM;
+    return NULL;
   item->seq = seq;
   item->accepted_ns = real_now;
   item->due_ns = now + store->options.linger_ns;
+  return item;
+}
+
+static tally_loss_t put_in_memory(tally_store_t *store,
+                                  const tally_record_t *record, uint64_t seq,
+                                  uint64_t now, uint64_t real_now) {
+  if (!tally_store_has_room(store, 1, tally_item_cost(record)))
+    return TALLY_LOSS_NO_ROOM;
+  tally_item_t *item = tally_store_make_item(store, record, seq, now, real_now);
+  if (item == NULL)
+    return TALLY_LOSS_NO_ROOM;
+  store->alone |= store->options.durable && store->spool != NULL;
   bool nothing_before = TAILQ_EMPTY(&store->tail) &&
                         (store->spool == NULL || store->spool->unread == 0);
   if (!nothing_before) {
-    enter_tail(store, item);
+    tally_store_enter_tail(store, item);
     return TALLY_LOSS_NONE;
   }
   if (tally_store_enter_window(store, item) == 0)
@@ -204,7 +226,7 @@ static void end_staging(put_t *put) {
 static void put_one(put_t *put, size_t i) {
   tally_store_t *store = put->store;
   const tally_record_t *record = &put->records[i];
-  tally_loss_t verdict = check(store, record);
+  tally_loss_t verdict = tally_store_check(store, record);
   if (verdict != TALLY_LOSS_NONE) {
     end_staging(put);
     decide(put, i, verdict);
@@ -212,11 +234,12 @@ static void put_one(put_t *put, size_t i) {
   }
   uint64_t seq = ++store->last_seq;
   if (is_direct(store) &&
-      (store->spool == NULL || has_room(store, tally_item_cost(record)))) {
+      (store->spool == NULL ||
+       tally_store_has_room(store, 1, tally_item_cost(record)))) {
     decide(put, i, put_in_memory(store, record, seq, put->now, put->real_now));
     return;
   }
-  if (TAILQ_EMPTY(&store->tail) && is_usable(store, put->now)) {
+  if (TAILQ_EMPTY(&store->tail) && tally_store_is_usable(store, put->now)) {
     tally_stored_t stored = {
         .seq = seq, .accepted_ns = put->real_now, .record = *record};
     if (tally_spool_stage(store->spool, &stored) == 0) {

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-/* The end: everything goes into the spool. */
+/* What is in memory alone goes into the spool: all of it at the end, and what
+ * is durable as soon as the disk takes something again. */
 
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "delivery/store.h"
+
+#define RETRY_NS TALLY_NS_PER_S
 
 static int compare(const void *a, const void *b) {
   const tally_item_t *const *x = a, *const *y = b;
@@ -33,9 +37,10 @@ static size_t collect(tally_store_t *store, tally_item_t **items,
   return kept;
 }
 
-/* Returns how many could not be written. */
+/* Returns how many could not be written. Those that go on living must not push
+ * others out, and learn where they are. */
 static size_t write_items(tally_store_t *store, tally_item_t **items,
-                          size_t count) {
+                          size_t count, bool go_on) {
   tally_spool_t *spool = store->spool;
   size_t written = 0, staged = 0;
   tally_spool_seal(spool);
@@ -48,8 +53,11 @@ static size_t write_items(tally_store_t *store, tally_item_t **items,
     staged++;
     if (spool->staged_len < store->write_about && i + 1 < count)
       continue;
-    if (tally_store_commit(store, tally_store_now(store)) != 0)
+    if ((go_on && !tally_spool_has_room(spool, spool->staged_len)) ||
+        tally_store_commit(store, tally_store_now(store)) != 0)
       break;
+    if (go_on)
+      tally_spool_adopt(spool, items + written, staged);
     written += staged;
     staged = 0;
   }
@@ -57,6 +65,53 @@ static size_t write_items(tally_store_t *store, tally_item_t **items,
   tally_spool_seal(spool);
   return count - written;
 }
+
+/* ---- when the disk is well again ----------------------------------------- */
+
+static size_t collect_alone(const tally_store_t *store, tally_item_t **items) {
+  size_t count = tally_window_list(&store->window, items);
+  for (size_t i = 0; i < store->batch.count; i++)
+    items[count++] = store->batch.items[i];
+  size_t kept = 0;
+  for (size_t i = 0; i < count; i++)
+    if (items[i]->segment == 0)
+      items[kept++] = items[i];
+  if (kept > 0)
+    qsort(items, kept, sizeof(tally_item_t *), compare);
+  return kept;
+}
+
+/* Those that may have arrived. */
+static void mark_tried(tally_store_t *store, tally_item_t **items,
+                       size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (items[i]->unsure)
+      tally_spool_mark(store->spool, items[i], TALLY_MARK_TRIED);
+  for (size_t i = 0; i < store->batch.count; i++)
+    tally_spool_mark(store->spool, store->batch.items[i], TALLY_MARK_TRIED);
+  tally_spool_commit_marks(store->spool);
+}
+
+void tally_store_rescue(tally_store_t *store, uint64_t now) {
+  if (!store->alone || !TAILQ_EMPTY(&store->tail) ||
+      now < store->rescue_retry_ns || !tally_store_is_usable(store, now))
+    return;
+  store->rescue_retry_ns = now + RETRY_NS;
+  tally_item_t **items =
+      calloc(store->window.records + 1, sizeof(tally_item_t *));
+  if (items == NULL)
+    return;
+  size_t count = collect_alone(store, items);
+  size_t left = count > 0 ? write_items(store, items, count, true) : 0;
+  mark_tried(store, items, count - left);
+  free(items);
+  if (left > 0 || tally_store_write_waiting(store) != 0)
+    return;
+  store->alone = false;
+  store->rescue_retry_ns = 0;
+}
+
+/* ---- the end ------------------------------------------------------------- */
 
 static void sync_all(tally_spool_t *spool) {
   if (spool->sync == TALLY_SYNC_NEVER)
@@ -83,7 +138,9 @@ void tally_store_save(tally_store_t *store) {
   size_t lost = in_memory;
   tally_item_t **items = calloc(in_memory + 1, sizeof(tally_item_t *));
   if (store->spool != NULL && items != NULL) {
-    lost = write_items(store, items, collect(store, items, &left));
+    lost = write_items(store, items, collect(store, items, &left), false);
+    if (lost == 0)
+      tally_store_write_waiting(store);
     tally_spool_commit_marks(store->spool);
     sync_all(store->spool);
   }

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-/* Out of memory is found out by looking, not by leaving. */
+/* Running out of memory is found out by looking, not by leaving. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
@@ -288,6 +288,18 @@ void tally_window_drain(tally_window_t *window, tally_items_t *drained) {
     TAILQ_INSERT_TAIL(drained, item, link);
     forget(window, item);
   }
+}
+
+size_t tally_window_list(const tally_window_t *window, tally_item_t **items) {
+  size_t count = 0;
+  tally_item_t *item;
+  TAILQ_FOREACH(item, &window->ready, link)
+  items[count++] = item;
+  const tally_group_t *group;
+  TAILQ_FOREACH(group, &window->waiting, link)
+  TAILQ_FOREACH(item, &group->parked, link)
+  items[count++] = item;
+  return count;
 }
 
 uint64_t tally_window_oldest(const tally_window_t *window) {

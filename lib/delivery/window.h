@@ -70,6 +70,10 @@ void tally_window_expire(tally_window_t *window, uint64_t limit,
 /* Takes out everything that is not in a batch, in any order. */
 void tally_window_drain(tally_window_t *window, tally_items_t *drained);
 
+/* Writes down those that are not in a batch, in any order: at most `records`.
+ * Returns how many. */
+size_t tally_window_list(const tally_window_t *window, tally_item_t **items);
+
 /* When the oldest of them was accepted (real time); TALLY_NEVER: none. */
 uint64_t tally_window_oldest(const tally_window_t *window);
 

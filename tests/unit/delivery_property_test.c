@@ -40,6 +40,8 @@ static plan_t make_plan(world_t *world) {
   };
   plan.options.spool = world_chance(world, 85) ? world->spool : NULL;
   plan.options.durable = world_chance(world, 50);
+  if (plan.options.durable && plan.options.spool != NULL)
+    world->notes_percent = world_chance(world, 30) ? 100 : 50;
   plan.options.sync = (tally_sync_t)world_below(world, 3);
   plan.small = world_chance(world, 30);
   if (plan.small)
@@ -48,6 +50,8 @@ static plan_t make_plan(world_t *world) {
   /* What was dropped for its age, but this could not be noted, comes back,
    * behind what came after it. */
   plan.ages = !plan.cuts && !plan.full && world_chance(world, 30);
+  /* In a world that forgets, nobody knows how old the nothing is he finds. */
+  world->forgets = !plan.full && !plan.cuts;
   return plan;
 }
 
@@ -58,15 +62,37 @@ static void revive(world_t *world, const plan_t *plan, uint64_t on_disk) {
   world_start(world, &plan->options);
   uint64_t recovered = world->store.counters.recovered;
   assert_true(recovered >= on_disk || plan->cuts);
+  world_check_notes(world,
+                    plan->full || plan->cuts ? FAITH_OLDER : FAITH_EXACT);
 }
 
 static uint64_t records_on_disk(const world_t *world) {
   return world->store.spool != NULL ? world->store.spool->records : 0;
 }
 
+static void put(world_t *world) {
+  world_put_any(world, world_chance(world, 5) ? 1500 : 60);
+}
+
+/* In the middle of something that is written. */
+static void die_while_writing(world_t *world) {
+  world->dies_in = 1 + (unsigned)world_below(world, 3);
+  if (world_chance(world, 60)) {
+    put(world);
+  } else {
+    tally_store_tend(&world->store);
+    if (!world->dead)
+      world_read(world);
+    if (!world->dead)
+      world_send(world, MOOD_PARTIAL, true);
+  }
+}
+
 static void kill_and_revive(world_t *world, const plan_t *plan) {
+  if (world_chance(world, 50))
+    die_while_writing(world);
   uint64_t on_disk = records_on_disk(world);
-  if (world_chance(world, 50)) {
+  if (!world->dead && world_chance(world, 50)) {
     world_kill_while_sending(world);
   } else {
     world_kill(world);
@@ -86,8 +112,7 @@ static void restart(world_t *world, const plan_t *plan) {
 static void step(world_t *world, const plan_t *plan) {
   unsigned die = (unsigned)world_below(world, 100);
   if (die < 35) {
-    world_put(world, 1 + world_below(world, 5),
-              world_chance(world, 5) ? 1500 : 60);
+    put(world);
   } else if (die < 65) {
     tally_store_tend(&world->store);
     world_read(world);
@@ -111,6 +136,8 @@ static void step(world_t *world, const plan_t *plan) {
     kill_and_revive(world, plan);
   } else if (die < 97) {
     restart(world, plan);
+  } else if (die < 98 && plan->options.sync == TALLY_SYNC_SECOND) {
+    world_sync(world);
   }
 }
 
@@ -132,7 +159,13 @@ static void run(world_t *world, uint64_t seed) {
   /* (A spool that is too small keeps nothing for those in memory.) */
   if (plan.options.durable && plan.options.spool != NULL && !plan.full &&
       !plan.cuts && !plan.small)
-    assert_int_equal(world->forgotten, 0);
+    assert_true(world->forgotten <= world->uncertain);
+  /* Who puts notes for everything pushes nothing out, and finds again what
+   * nobody has received. */
+  if (!plan.cuts && (world->notes_percent == 100 || !plan.small))
+    assert_true(world_missing_noted(world) <= world->counted_lost);
+  if (world->notes_percent == 100 && !plan.full)
+    assert_int_equal(world->counted_full, 0);
 }
 
 static uint64_t current_seed;

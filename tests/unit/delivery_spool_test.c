@@ -269,16 +269,19 @@ static void test_other_version(void **state) {
   append(scene, 10, 1);
   tally_spool_close(&scene->spool);
   unsigned char header[TALLY_SEGMENT_HEADER];
-  tally_segment_header(header, TALLY_SEGMENT_MAGIC, 1);
+  tally_segment_header(header, sizeof(header), TALLY_SEGMENT_MAGIC, 1);
   uint64_t born;
-  assert_int_equal(
-      tally_segment_parse_header(header, TALLY_SEGMENT_MAGIC, &born), 0);
+  assert_int_equal(tally_segment_parse_header(header, sizeof(header),
+                                              TALLY_SEGMENT_MAGIC, &born),
+                   0);
   assert_int_equal(born, 1);
-  assert_int_equal(tally_segment_parse_header(header, TALLY_ACK_MAGIC, &born),
+  assert_int_equal(tally_segment_parse_header(header, sizeof(header),
+                                              TALLY_ACK_MAGIC, &born),
                    -1);
   header[16] ^= 1;
-  assert_int_equal(
-      tally_segment_parse_header(header, TALLY_SEGMENT_MAGIC, &born), -1);
+  assert_int_equal(tally_segment_parse_header(header, sizeof(header),
+                                              TALLY_SEGMENT_MAGIC, &born),
+                   -1);
 }
 
 /* ---- caps ---------------------------------------------------------------- */

@@ -13,13 +13,23 @@
 
 #define WORLD_RECORDS 4096
 #define WORLD_KEYS 8
+#define WORLD_NOTES 3
+
+typedef enum world_accepted_e {
+  WORLD_NOT_ACCEPTED, /* must never arrive */
+  WORLD_ACCEPTED,     /* must arrive, or be counted as lost */
+  WORLD_PERHAPS,      /* who put it never knew, or will put it again */
+} world_accepted_t;
 
 typedef struct world_s {
   uint64_t random; /* state of the generator */
   uint64_t mono, real;
   bool disk_full;    /* nothing can be written */
   bool writes_short; /* now and then only a part is written before that */
-  tree_t tree;       /* the spool is in it */
+  unsigned dies_in;  /* the process dies in the middle of the n-th operation on
+                        the disk from now on; 0: it does not */
+  bool dead;
+  tree_t tree; /* the spool is in it */
   char spool[128];
 
   tally_store_t store;
@@ -27,17 +37,31 @@ typedef struct world_s {
 
   /* the model */
   uint32_t put; /* records that were tried to put, numbered from 0 */
-  unsigned char accepted[WORLD_RECORDS];
+  unsigned char accepted[WORLD_RECORDS]; /* world_accepted_t */
   unsigned char key[WORLD_RECORDS];
   unsigned received[WORLD_RECORDS]; /* how often */
   uint32_t next[WORLD_KEYS];        /* no first occurrence below this */
   uint64_t out_of_order;
   uint64_t in_order_checked;
 
+  /* of notes: the text is the number of the step in which it was put */
+  struct {
+    unsigned steps;
+    unsigned says; /* the step; 0: nothing */
+  } notes[WORLD_NOTES];
+  unsigned notes_percent; /* of the puts have one */
+  bool forgets;
+  unsigned char note[WORLD_RECORDS]; /* 1 + that of the record; 0: none */
+  unsigned step[WORLD_RECORDS];      /* in which the record was put */
+  unsigned pending_note;             /* 1 + that of the running put */
+  unsigned pending_says;
+
   /* sums over all processes */
   uint64_t counted_lost; /* after acceptance, with a reason */
+  uint64_t counted_full; /* of them, because the spool was full */
   uint64_t counted_duplicates;
   uint64_t forgotten; /* in the memory of those who were killed, or torn off */
+  uint64_t uncertain; /* put while the process died */
 } world_t;
 
 extern const tally_hooks_t world_hooks; /* `data` is to be set */
@@ -64,6 +88,24 @@ void world_cut_files(world_t *world);
 
 /* Puts `count` numbered records of random keys and lengths. */
 void world_put(world_t *world, size_t count, size_t longest);
+
+/* As world_put(), with a random note, which now and then is forgotten. */
+void world_put_noted(world_t *world, size_t count, size_t longest);
+/* A few of them, with a note or without. */
+void world_put_any(world_t *world, size_t longest);
+
+/* What the notes of the next process must say, and what follows from it for the
+ * records put with them. */
+typedef enum world_faith_e {
+  FAITH_EXACT, /* what was put last */
+  FAITH_OLDER, /* that, or something that was put before it */
+} world_faith_t;
+void world_check_notes(world_t *world, world_faith_t faith);
+/* Records with notes that never arrived. */
+uint64_t world_missing_noted(const world_t *world);
+
+/* What the thread does that flushes to the disk. */
+void world_sync(world_t *world);
 
 /* What the destination does with the batch of the store. */
 typedef enum world_mood_e {

@@ -32,6 +32,7 @@ unit_tests += \
 	tests/unit/cloudwatch_send_test \
 	tests/unit/compress_test \
 	tests/unit/core_test \
+	tests/unit/delivery_notes_test \
 	tests/unit/delivery_outbox_test \
 	tests/unit/delivery_property_test \
 	tests/unit/delivery_spool_test \
@@ -231,7 +232,13 @@ tests_unit_core_test_CFLAGS = $(unit_cflags)
 tests_unit_core_test_LDADD = $(unit_libs)
 
 delivery_scene = tests/unit/delivery_world.c tests/unit/delivery_world.h \
+	tests/unit/delivery_world_put.c tests/unit/delivery_world_send.c \
 	tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+
+tests_unit_delivery_notes_test_SOURCES = tests/unit/delivery_notes_test.c $(delivery_scene)
+tests_unit_delivery_notes_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_delivery_notes_test_CFLAGS = $(unit_cflags)
+tests_unit_delivery_notes_test_LDADD = $(unit_libs)
 
 tests_unit_delivery_outbox_test_SOURCES = tests/unit/delivery_outbox_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_delivery_outbox_test_CPPFLAGS = $(unit_cppflags)
