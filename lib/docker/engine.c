@@ -54,6 +54,14 @@ int tally_engine_ping(tally_http_t *http, int timeout_ms, tally_error_t *err) {
   return status == 0 ? 0 : tally_error_wrap(err, "GET /_ping");
 }
 
+void tally_engine_adopt_api(tally_engine_t *engine, const char *api_version) {
+  long major, minor;
+  parse_api(api_version, &major, &minor);
+  snprintf(engine->api_version, sizeof(engine->api_version), "%ld.%ld", major,
+           minor);
+  engine->api_minor = (int)(major > 1 ? 1000 : minor);
+}
+
 static int choose_api(tally_engine_t *engine, const char *theirs,
                       const char *minimum, tally_error_t *err) {
   if (tally_engine_compare_api(theirs, API_OLDEST) < 0)
@@ -68,11 +76,7 @@ static int choose_api(tally_engine_t *engine, const char *theirs,
 
   const char *chosen =
       tally_engine_compare_api(theirs, API_NEWEST) < 0 ? theirs : API_NEWEST;
-  long major, minor;
-  parse_api(chosen, &major, &minor);
-  snprintf(engine->api_version, sizeof(engine->api_version), "%ld.%ld", major,
-           minor);
-  engine->api_minor = (int)(major > 1 ? 1000 : minor);
+  tally_engine_adopt_api(engine, chosen);
   return 0;
 }
 
@@ -151,4 +155,15 @@ void tally_engine_inspect_path(const tally_engine_t *engine, char *path,
                                const char *id) {
   snprintf(path, TALLY_ENGINE_PATH_SIZE, "/v%s/containers/%.64s/json",
            engine->api_version, id);
+}
+
+void tally_engine_logs_path(const tally_engine_t *engine, char *path,
+                            const char *id, uint64_t since_ns, bool follow) {
+  char since[64] = "";
+  if (since_ns != 0)
+    put_time(engine, since, sizeof(since), "&since", since_ns, false);
+  snprintf(path, TALLY_ENGINE_PATH_SIZE,
+           "/v%s/containers/%.64s/logs?follow=%d&stdout=1&stderr=1&"
+           "timestamps=1%s",
+           engine->api_version, id, follow, since);
 }

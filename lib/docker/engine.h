@@ -11,6 +11,7 @@
  * Docker 1.7 speaks 1.19.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/error.h"
@@ -27,6 +28,9 @@ typedef struct tally_engine_s {
  * can talk to. */
 int tally_engine_negotiate(tally_engine_t *engine, tally_http_t *http,
                            tally_error_t *err);
+
+/* What somebody else has negotiated: "1.41". */
+void tally_engine_adopt_api(tally_engine_t *engine, const char *api_version);
 
 /* GET /_ping alone: is it alive? */
 int tally_engine_ping(tally_http_t *http, int timeout_ms, tally_error_t *err);
@@ -45,5 +49,8 @@ void tally_engine_events_path(const tally_engine_t *engine, char *path,
 void tally_engine_list_path(const tally_engine_t *engine, char *path);
 void tally_engine_inspect_path(const tally_engine_t *engine, char *path,
                                const char *id);
+/* Of all that the container wrote since a time (0: ever), with time stamps. */
+void tally_engine_logs_path(const tally_engine_t *engine, char *path,
+                            const char *id, uint64_t since_ns, bool follow);
 
 #endif

@@ -151,8 +151,30 @@ void tally_inventory_publish(tally_inventory_t *inventory,
   snapshot->generation = old->generation + 1;
   inventory->current = snapshot;
   pthread_cond_broadcast(&inventory->changed);
+  for (tally_inventory_watcher_t *w = inventory->watchers; w != NULL;
+       w = w->next)
+    w->on_change(w->data);
   pthread_mutex_unlock(&inventory->lock);
   tally_snapshot_unref(old);
+}
+
+void tally_inventory_watch(tally_inventory_t *inventory,
+                           tally_inventory_watcher_t *watcher) {
+  pthread_mutex_lock(&inventory->lock);
+  watcher->next = inventory->watchers;
+  inventory->watchers = watcher;
+  pthread_mutex_unlock(&inventory->lock);
+}
+
+void tally_inventory_unwatch(tally_inventory_t *inventory,
+                             tally_inventory_watcher_t *watcher) {
+  pthread_mutex_lock(&inventory->lock);
+  tally_inventory_watcher_t **link = &inventory->watchers;
+  while (*link != NULL && *link != watcher)
+    link = &(*link)->next;
+  if (*link != NULL)
+    *link = watcher->next;
+  pthread_mutex_unlock(&inventory->lock);
 }
 
 const tally_snapshot_t *tally_inventory_snapshot(tally_inventory_t *inventory) {

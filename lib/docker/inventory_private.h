@@ -13,6 +13,15 @@
 
 struct tally_worker_s;
 
+/* Somebody of the library who wants to know of each new snapshot at once, and
+ * has a thread that does something else: `on_change` wakes it. It is called
+ * with the inventory's lock held, so it must not ask for the snapshot. */
+typedef struct tally_inventory_watcher_s {
+  void (*on_change)(void *data);
+  void *data;
+  struct tally_inventory_watcher_s *next; /* the inventory's */
+} tally_inventory_watcher_t;
+
 struct tally_inventory_s {
   tally_endpoint_t endpoint; /* constant */
   struct tally_worker_s *worker;
@@ -27,6 +36,7 @@ struct tally_inventory_s {
   const tally_snapshot_t *current;
   uint64_t wakes; /* calls of tally_inventory_wake() */
   tally_subscription_t *subscriptions;
+  tally_inventory_watcher_t *watchers;
 
   /* Counters, written by several threads. */
   struct {
@@ -38,5 +48,11 @@ struct tally_inventory_s {
 /* Takes over the reference, numbers the generation, wakes the waiters. */
 void tally_inventory_publish(tally_inventory_t *inventory,
                              tally_snapshot_t *snapshot);
+
+/* The watcher is borrowed until unwatch(), after which it is not called. */
+void tally_inventory_watch(tally_inventory_t *inventory,
+                           tally_inventory_watcher_t *watcher);
+void tally_inventory_unwatch(tally_inventory_t *inventory,
+                             tally_inventory_watcher_t *watcher);
 
 #endif

@@ -32,13 +32,21 @@ lib_files += \
 	lib/docker/ledger_private.h \
 	lib/docker/ledger_store.c \
 	lib/docker/logs.h \
+	lib/docker/logs_batch.c \
+	lib/docker/logs_batch.h \
+	lib/docker/logs_followed.c \
 	lib/docker/logs_frames.c \
 	lib/docker/logs_lines.c \
 	lib/docker/logs_lines.h \
 	lib/docker/logs_piece.h \
 	lib/docker/logs_position.c \
+	lib/docker/logs_private.h \
+	lib/docker/logs_reader.c \
+	lib/docker/logs_request.c \
 	lib/docker/logs_tty.c \
 	lib/docker/made_event.c \
+	lib/docker/retry.c \
+	lib/docker/retry.h \
 	lib/docker/seen.h \
 	lib/docker/snapshot.c \
 	lib/docker/snapshot.h \

@@ -16,8 +16,8 @@
 
 void tally_log_lines_init(tally_log_lines_t *lines, size_t line_max, bool tty,
                           const tally_log_position_t *from,
-                          void (*on_line)(const tally_log_line_t *line,
-                                          void *data),
+                          int (*on_line)(const tally_log_line_t *line,
+                                         void *data),
                           void *data) {
   *lines = (tally_log_lines_t){
       .on_line = on_line, .data = data, .line_max = line_max, .tty = tty};
@@ -98,8 +98,9 @@ static void move_position(tally_log_lines_t *lines,
   position->time_ns[s] = strand->last_ns;
 }
 
-static void hand_on(tally_log_lines_t *lines, tally_log_strand_t *strand,
-                    const char *text, size_t len, bool last) {
+static int hand_on(tally_log_lines_t *lines, tally_log_strand_t *strand,
+                   const char *text, size_t len, bool last) {
+  const tally_log_position_t before = lines->position;
   tally_log_line_t line = {.text = text,
                            .len = len,
                            .time_ns = strand->first_ns,
@@ -118,8 +119,12 @@ static void hand_on(tally_log_lines_t *lines, tally_log_strand_t *strand,
 
   bool again = strand->cut_parts > 0 && strand->cut_ns == strand->first_ns &&
                line.part != 0 && line.part <= strand->cut_parts && !last;
-  if (!again)
-    lines->on_line(&line, lines->data);
+  if (again || lines->on_line(&line, lines->data) == 0)
+    return 0;
+  lines->position = before;
+  if (line.part != 0)
+    strand->parts--;
+  return -1;
 }
 
 /* ---- lines --------------------------------------------------------------- */
@@ -168,8 +173,9 @@ static void note_words(tally_log_lines_t *lines, const char *text, size_t len) {
   tally_text_tidy(lines->words);
 }
 
-static void end_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
-                     const char *text, size_t len) {
+static int end_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
+                    const char *text, size_t len) {
+  int status = 0;
   if (strand->skipped) {
     int s = stream_of(lines, strand);
     strand->open = false;
@@ -179,7 +185,7 @@ static void end_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
     strand->open = false;
     note_words(lines, text, len);
   } else {
-    hand_on(lines, strand, text, len, true);
+    status = hand_on(lines, strand, text, len, true);
     strand->cut_parts = 0; /* the line that was cut is the first new one */
     lines->catching_up = false;
   }
@@ -187,16 +193,19 @@ static void end_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
     tally_buffer_clear(&strand->text);
   else
     tally_buffer_reset(&strand->text);
+  return status;
 }
 
-static void end_buffered(tally_log_lines_t *lines, tally_log_strand_t *strand) {
-  end_line(lines, strand, strand->text.data, strand->text.len);
+static int end_buffered(tally_log_lines_t *lines, tally_log_strand_t *strand) {
+  return end_line(lines, strand, strand->text.data, strand->text.len);
 }
 
-void tally_log_lines_end(tally_log_lines_t *lines) {
-  for (int s = 0; s < TALLY_LOG_STREAMS; s++)
+int tally_log_lines_end(tally_log_lines_t *lines) {
+  int status = 0;
+  for (int s = 0; s < TALLY_LOG_STREAMS && status == 0; s++)
     if (lines->strands[s].open)
-      end_buffered(lines, &lines->strands[s]);
+      status = end_buffered(lines, &lines->strands[s]);
+  return status;
 }
 
 /* ---- text ---------------------------------------------------------------- */
@@ -210,7 +219,9 @@ static int add_text(tally_log_lines_t *lines, tally_log_strand_t *strand,
   while (len > 0) {
     size_t room = lines->line_max - strand->text.len;
     if (room == 0) {
-      hand_on(lines, strand, strand->text.data, strand->text.len, false);
+      if (hand_on(lines, strand, strand->text.data, strand->text.len, false) !=
+          0)
+        return -1;
       tally_buffer_reset(&strand->text);
       continue;
     }
@@ -228,15 +239,13 @@ static int finish_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
                        const char *bytes, size_t len) {
   if (!strand->open) /* after another one in the same piece */
     open_line(lines, strand, strand->piece_ns);
-  if (strand->text.len == 0 && len <= lines->line_max) {
-    end_line(lines, strand, bytes, len); /* nothing to copy */
-  } else {
-    if (add_text(lines, strand, bytes, len) != 0)
-      return -1;
-    end_buffered(lines, strand);
-  }
+  int status;
+  if (strand->text.len == 0 && len <= lines->line_max)
+    status = end_line(lines, strand, bytes, len); /* nothing to copy */
+  else if ((status = add_text(lines, strand, bytes, len)) == 0)
+    status = end_buffered(lines, strand);
   strand->piece_len = 0;
-  return 0;
+  return status;
 }
 
 static int take_text(tally_log_lines_t *lines, tally_log_strand_t *strand,
@@ -288,8 +297,8 @@ static int begin_text(tally_log_lines_t *lines, tally_log_strand_t *strand,
       if (ns != 0)
         strand->last_ns = ns;
     } else {
-      if (strand->open)
-        end_buffered(lines, strand);
+      if (strand->open && end_buffered(lines, strand) != 0)
+        return -1;
       open_line(lines, strand, ns);
     }
     strand->piece_ns = ns;
@@ -328,7 +337,7 @@ static int end_piece(tally_log_lines_t *lines, tally_log_strand_t *strand) {
     return -1;
   /* Of a TTY only the next piece tells what this one was. */
   if (strand->open && !lines->tty && strand->piece_len < TALLY_LOG_PIECE_FULL)
-    end_buffered(lines, strand);
+    return end_buffered(lines, strand);
   return 0;
 }
 

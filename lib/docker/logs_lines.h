@@ -46,8 +46,9 @@ typedef struct tally_log_strand_s {
 } tally_log_strand_t;
 
 typedef struct tally_log_lines_s {
-  /* The text is borrowed for the call. */
-  void (*on_line)(const tally_log_line_t *line, void *data);
+  /* The text is borrowed for the call. Negative: it could not be taken, and
+   * comes again after begin(). */
+  int (*on_line)(const tally_log_line_t *line, void *data);
   void *data;
   size_t line_max;
   bool tty;
@@ -62,19 +63,20 @@ typedef struct tally_log_lines_s {
 /* `from` NULL: the beginning of the log. */
 void tally_log_lines_init(tally_log_lines_t *lines, size_t line_max, bool tty,
                           const tally_log_position_t *from,
-                          void (*on_line)(const tally_log_line_t *line,
-                                          void *data),
+                          int (*on_line)(const tally_log_line_t *line,
+                                         void *data),
                           void *data);
 void tally_log_lines_clear(tally_log_lines_t *lines);
 
 /* The log is read anew from tally_log_lines_since(). What was not whole is
  * forgotten: it comes again. */
 void tally_log_lines_begin(tally_log_lines_t *lines);
-/* A tally_log_on_piece_t; `data` is the lines. -1: out of memory. */
+/* A tally_log_on_piece_t; `data` is the lines. -1: out of memory, or a line
+ * could not be taken. */
 int tally_log_lines_take(int source, const char *bytes, size_t len,
                          unsigned edges, void *data);
 /* Nothing will follow: a line without '\n' is one. */
-void tally_log_lines_end(tally_log_lines_t *lines);
+int tally_log_lines_end(tally_log_lines_t *lines);
 
 /* From when on the log has to be requested to miss nothing; 0: the beginning.
  * A little earlier than the position, since the daemon has a thread each for

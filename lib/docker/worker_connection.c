@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "docker/retry.h"
 #include "docker/subscription.h"
 
 /*
@@ -22,26 +23,12 @@
  */
 
 #define OVERLAP_NS (2 * TALLY_NS_PER_S)
-#define RETRY_FIRST_MS 100
-#define RETRY_MAX_MS 5000
 #define ENDINGS_WORTH_A_WARNING 2        /* of streams in a row */
 #define LASTING_NS (5 * TALLY_NS_PER_S)  /* a connection that was a success */
 #define HEALTHY_NS (60 * TALLY_NS_PER_S) /* past problems are news again */
 #define OPENING_PATIENCE_NS (2 * TALLY_NS_PER_S)
 #define SILENCE_NS (30 * TALLY_NS_PER_S)
 #define PING_TIMEOUT_MS 5000
-
-/* Up to a quarter more or less, so that many agents do not come back at the
- * same moment. Not a secret: any numbers will do. */
-static uint64_t back_off_ns(const tally_worker_t *worker) {
-  unsigned doublings = worker->attempts < 6 ? worker->attempts : 6;
-  uint64_t ms = RETRY_FIRST_MS << doublings;
-  if (ms > RETRY_MAX_MS)
-    ms = RETRY_MAX_MS;
-  uint64_t quarter = ms * TALLY_NS_PER_MS / 4;
-  uint64_t spread = tally_clock_realtime_ns() / 1000 % 1024;
-  return ms * TALLY_NS_PER_MS - quarter + spread * quarter / 512;
-}
 
 static void set_reachable(tally_worker_t *worker, bool reachable,
                           const char *problem) {
@@ -70,7 +57,8 @@ static void go_down(tally_worker_t *worker, const char *problem) {
   tally_worker_census_cancel(worker);
   worker->connection = TALLY_CONNECTION_DOWN;
   worker->rewinding = false;
-  worker->retry_ns = tally_clock_monotonic_ns() + back_off_ns(worker);
+  worker->retry_ns =
+      tally_clock_monotonic_ns() + tally_retry_ns(worker->attempts);
   worker->attempts++;
   set_reachable(worker, false, problem);
 }

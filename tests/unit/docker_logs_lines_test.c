@@ -20,7 +20,7 @@ typedef struct scene_s {
 
 /* "o5 text;": stream, seconds and nanoseconds of 2026-01-01, text. A text of
  * one letter repeated is shortened to "x*16384". */
-static void note_line(const tally_log_line_t *line, void *data) {
+static int note_line(const tally_log_line_t *line, void *data) {
   scene_t *scene = data;
   tally_buffer_t *book = &scene->book;
   uint64_t ns = line->time_ns - UINT64_C(1767225600000000000);
@@ -43,6 +43,7 @@ static void note_line(const tally_log_line_t *line, void *data) {
     tally_buffer_append(book, line->text[i] == '\0' ? "@" : &line->text[i], 1);
   tally_buffer_append_str(book, ";");
   scene->position = line->after;
+  return 0;
 }
 
 static void set_up(scene_t *scene, bool tty, size_t line_max,

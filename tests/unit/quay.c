@@ -22,7 +22,7 @@
 #define NEVER "0001-01-01T00:00:00Z"
 
 typedef struct ship_s {
-  bool exists;
+  bool exists, tty;
   const char *state;
   int pid, exit_code;
   uint64_t created_ns, started_ns, finished_ns;
@@ -158,16 +158,18 @@ static void answer_inspect(quay_t *quay, int fd, const char *id) {
     return;
   }
   char body[1024], created[64], started[64], finished[64];
-  snprintf(body, sizeof(body),
-           "{\"Id\":\"%s\",\"Name\":\"/ship%u\",\"Created\":\"%s\",\"Image\":"
-           "\"sha256:0\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,\"ExitCode\":"
-           "%d,\"StartedAt\":\"%s\",\"FinishedAt\":\"%s\"},\"Config\":{"
-           "\"Image\":\"hull:1\",\"Env\":[\"NUMBER=%u\"],\"Labels\":{\"l\":"
-           "\"v\"}},\"HostConfig\":{\"LogConfig\":{\"Type\":\"json-file\"}}}",
-           quay_id(n), n, rfc3339(ship.created_ns, created, sizeof(created)),
-           ship.state, ship.pid, ship.exit_code,
-           rfc3339(ship.started_ns, started, sizeof(started)),
-           rfc3339(ship.finished_ns, finished, sizeof(finished)), n);
+  snprintf(
+      body, sizeof(body),
+      "{\"Id\":\"%s\",\"Name\":\"/ship%u\",\"Created\":\"%s\",\"Image\":"
+      "\"sha256:0\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,\"ExitCode\":"
+      "%d,\"StartedAt\":\"%s\",\"FinishedAt\":\"%s\"},\"Config\":{\"Tty\":%s,"
+      "\"Image\":\"hull:1\",\"Env\":[\"NUMBER=%u\"],\"Labels\":{\"l\":"
+      "\"v\"}},\"HostConfig\":{\"LogConfig\":{\"Type\":\"json-file\"}}}",
+      quay_id(n), n, rfc3339(ship.created_ns, created, sizeof(created)),
+      ship.state, ship.pid, ship.exit_code,
+      rfc3339(ship.started_ns, started, sizeof(started)),
+      rfc3339(ship.finished_ns, finished, sizeof(finished)),
+      ship.tty ? "true" : "false", n);
   quay_answer(fd, 200, body);
 }
 
@@ -268,6 +270,12 @@ static void happen(quay_t *quay, unsigned n, const char *action, bool quietly) {
     say(quay, quay->events[slot].text, strlen(quay->events[slot].text),
         SIZE_MAX);
   }
+  pthread_mutex_unlock(&quay->lock);
+}
+
+void quay_set_tty(quay_t *quay, unsigned n) {
+  pthread_mutex_lock(&quay->lock);
+  quay->ships[n].tty = true;
   pthread_mutex_unlock(&quay->lock);
 }
 

@@ -42,6 +42,9 @@ const char *quay_id(unsigned n);
 void quay_happen(quay_t *quay, unsigned n, const char *action);
 void quay_happen_quietly(quay_t *quay, unsigned n, const char *action);
 
+/* From its next event on the container has a TTY. */
+void quay_set_tty(quay_t *quay, unsigned n);
+
 /* Bytes to all who listen to events, cut into pieces of `piece` bytes. */
 void quay_say(quay_t *quay, const void *bytes, size_t len, size_t piece);
 
