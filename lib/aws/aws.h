@@ -211,6 +211,11 @@ typedef struct tally_aws_answer_s {
 
 void tally_aws_answer_clear(tally_aws_answer_t *answer);
 
+/* Whether a refusal (PERMANENT) speaks of what the body carries, so that a part
+ * of it may be taken: see halving.h. Others may come from a wrong endpoint or a
+ * broken proxy, and no record is to blame. */
+bool tally_aws_answer_blames_body(const tally_aws_answer_t *answer);
+
 /*
  * Sends it and waits for the answer, at most options.timeout_ms plus what
  * renewing keys takes. 0: a status of 200 to 299. -1 and *err otherwise, naming

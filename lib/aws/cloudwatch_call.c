@@ -14,16 +14,11 @@ size_t tally_cloudwatch_size(void *data, const tally_record_t *record) {
   return tally_cloudwatch_form_size(&datum);
 }
 
-static void lower(size_t *limit, size_t most) {
-  if (*limit == 0 || *limit > most)
-    *limit = most;
-}
-
 void tally_cloudwatch_limit(tally_outbox_options_t *outbox) {
   size_t bytes = TALLY_CLOUDWATCH_CALL_BYTES - TALLY_CLOUDWATCH_CALL_BEGIN;
-  lower(&outbox->batch_records, TALLY_CLOUDWATCH_CALL_DATA);
-  lower(&outbox->batch_bytes, bytes);
-  lower(&outbox->record_bytes, bytes);
+  tally_outbox_limit(&outbox->batch_records, TALLY_CLOUDWATCH_CALL_DATA);
+  tally_outbox_limit(&outbox->batch_bytes, bytes);
+  tally_outbox_limit(&outbox->record_bytes, bytes);
 }
 
 static bool share_namespace(const tally_record_t *a, const tally_record_t *b) {

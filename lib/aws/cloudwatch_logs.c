@@ -84,11 +84,6 @@ static int check(const tally_cloudwatch_logs_options_t *options,
   return 0;
 }
 
-static void lower(size_t *option, size_t most) {
-  if (*option == 0 || *option > most)
-    *option = most;
-}
-
 int tally_cloudwatch_logs_open(tally_aws_session_t *session,
                                const tally_cloudwatch_logs_options_t *options,
                                tally_destination_t *destination,
@@ -115,8 +110,8 @@ int tally_cloudwatch_logs_open(tally_aws_session_t *session,
                                        .size = record_size,
                                        .cancel = cancel,
                                        .release = release};
-  lower(&outbox->batch_records, TALLY_LOGS_EVENTS_MAX);
-  lower(&outbox->batch_bytes, BATCH_BYTES);
-  lower(&outbox->record_bytes, RECORD_BYTES);
+  tally_outbox_limit(&outbox->batch_records, TALLY_LOGS_EVENTS_MAX);
+  tally_outbox_limit(&outbox->batch_bytes, BATCH_BYTES);
+  tally_outbox_limit(&outbox->record_bytes, RECORD_BYTES);
   return 0;
 }

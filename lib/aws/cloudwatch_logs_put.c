@@ -13,16 +13,6 @@
 
 /* ---- any call ------------------------------------------------------------ */
 
-static bool is_about_data(const tally_aws_answer_t *answer) {
-  static const char *const codes[] = {
-      "InvalidParameterException", "RequestEntityTooLargeException",
-      "SerializationException", "ValidationException"};
-  for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-    if (strcmp(answer->code, codes[i]) == 0)
-      return true;
-  return answer->status == 413;
-}
-
 static tally_logs_end_t end_of(const tally_aws_answer_t *answer) {
   switch (answer->fault) {
   case TALLY_AWS_OK:
@@ -32,7 +22,8 @@ static tally_logs_end_t end_of(const tally_aws_answer_t *answer) {
   case TALLY_AWS_PERMANENT:
     /* Whatever else is refused for ever may be a wrong endpoint: nothing to
      * throw records away for. */
-    return is_about_data(answer) ? TALLY_LOGS_BAD_DATA : TALLY_LOGS_ALL;
+    return tally_aws_answer_blames_body(answer) ? TALLY_LOGS_BAD_DATA
+                                                : TALLY_LOGS_ALL;
   default:
     return TALLY_LOGS_ALL;
   }

@@ -81,20 +81,6 @@ static int call(job_t *job, const uint16_t *members, size_t count,
 
 /* ---- what follows from it ------------------------------------------------ */
 
-static bool is_about_data(const tally_aws_answer_t *answer) {
-  static const char *const codes[] = {"InvalidFormat",
-                                      "InvalidParameterCombination",
-                                      "InvalidParameterValue",
-                                      "MissingParameter",
-                                      "MissingRequiredParameter",
-                                      "RequestEntityTooLarge",
-                                      "ValidationError"};
-  for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-    if (strcmp(answer->code, codes[i]) == 0)
-      return true;
-  return answer->status == 413;
-}
-
 static void set_fates(job_t *job, const uint16_t *members, size_t count,
                       tally_fate_t fate) {
   for (size_t i = 0; i < count; i++)
@@ -113,7 +99,7 @@ static void note_trouble(job_t *job, const tally_aws_answer_t *answer,
 
 static void refuse(job_t *job, uint16_t member,
                    const tally_aws_answer_t *answer) {
-  if (is_about_data(answer)) {
+  if (tally_aws_answer_blames_body(answer)) {
     job->fates[member] = TALLY_FATE_REFUSED;
   } else {
     job->suspect[member] = true;

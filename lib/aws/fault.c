@@ -204,15 +204,19 @@ static const struct {
     {"RequestTimeTooSkewed", TALLY_AWS_SKEW},
 };
 
+/* The list ends with NULL. */
+static bool is_one_of(const char *const *codes, const char *code) {
+  while (*codes != NULL && strcmp(*codes, code) != 0)
+    codes++;
+  return *codes != NULL;
+}
+
 /* These may be about the clock, or about the secret key. */
 static bool is_about_signature(const char *code) {
   static const char *const codes[] = {
       "AuthFailure", "InvalidSignatureException", "IncompleteSignature",
-      "SignatureDoesNotMatch"};
-  for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-    if (strcmp(code, codes[i]) == 0)
-      return true;
-  return false;
+      "SignatureDoesNotMatch", NULL};
+  return is_one_of(codes, code);
 }
 
 tally_aws_fault_t tally_aws_refusal_classify(const tally_aws_refusal_t *refusal,
@@ -234,4 +238,25 @@ tally_aws_fault_t tally_aws_refusal_classify(const tally_aws_refusal_t *refusal,
       (status >= 300 && status < 400)) /* of a wrong endpoint, of a proxy */
     return TALLY_AWS_MISCONFIGURED;
   return TALLY_AWS_PERMANENT;
+}
+
+bool tally_aws_answer_blames_body(const tally_aws_answer_t *answer) {
+  static const char *const codes[] = {
+      "InvalidArgumentException",
+      "InvalidFormat",
+      "InvalidParameterCombination",
+      "InvalidParameterException",
+      "InvalidParameterValue",
+      "MissingParameter",
+      "MissingRequiredParameter",
+      "RequestEntityTooLarge",
+      "RequestEntityTooLargeException",
+      "RequestTooLargeException",
+      "SerializationException",
+      "ValidationError",
+      "ValidationException",
+      NULL,
+  };
+  return answer->fault == TALLY_AWS_PERMANENT &&
+         (is_one_of(codes, answer->code) || answer->status == 413);
 }

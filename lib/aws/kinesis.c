@@ -154,20 +154,16 @@ static int make_parts(tally_kinesis_t *kinesis, tally_aws_session_t *session,
   return kinesis->client != NULL ? 0 : -1;
 }
 
-static void limit(size_t *option, size_t most) {
-  if (*option == 0 || *option > most)
-    *option = most;
-}
-
 static void set_outbox(const tally_kinesis_t *kinesis,
                        tally_outbox_options_t *outbox) {
   const tally_kinesis_options_t *o = &kinesis->options;
-  limit(&outbox->batch_records,
-        o->aggregate ? BATCH_TOGETHER : TALLY_KINESIS_RECORDS_MAX);
-  limit(&outbox->batch_bytes, kinesis->call_bytes);
-  limit(&outbox->record_bytes, o->compression != TALLY_COMPRESSION_NONE
-                                   ? before_compression(kinesis->record_bytes)
-                                   : kinesis->record_bytes);
+  tally_outbox_limit(&outbox->batch_records,
+                     o->aggregate ? BATCH_TOGETHER : TALLY_KINESIS_RECORDS_MAX);
+  tally_outbox_limit(&outbox->batch_bytes, kinesis->call_bytes);
+  tally_outbox_limit(&outbox->record_bytes,
+                     o->compression != TALLY_COMPRESSION_NONE
+                         ? before_compression(kinesis->record_bytes)
+                         : kinesis->record_bytes);
   if (o->large_records && outbox->memory_bytes == 0)
     outbox->memory_bytes = LARGE_MEMORY;
 }

@@ -39,22 +39,6 @@ static int plan(tally_kinesis_batch_t *batch) {
 
 /* ---- a call that failed -------------------------------------------------- */
 
-/* Whether another body might be taken. Codes that do not speak of the body are
- * somebody's wrong endpoint or broken proxy, and no record is to blame. */
-static bool is_about_data(const tally_aws_answer_t *answer) {
-  static const char *const codes[] = {
-      "InvalidArgumentException", "RequestEntityTooLargeException",
-      "RequestTooLargeException", "SerializationException",
-      "ValidationError",          "ValidationException",
-  };
-  if (answer->fault != TALLY_AWS_PERMANENT)
-    return false;
-  for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-    if (strcmp(answer->code, codes[i]) == 0)
-      return true;
-  return answer->status == 413;
-}
-
 static int give_up(tally_kinesis_batch_t *batch, size_t at, size_t count,
                    const tally_aws_answer_t *answer, const tally_error_t *why) {
   tally_kinesis_t *kinesis = batch->kinesis;
@@ -146,7 +130,7 @@ static bool put_piece(tally_kinesis_batch_t *batch, tally_halving_t *halving,
     kinesis->proven |= go_on;
     kinesis->company *= kinesis->company <= SIZE_MAX / 2 ? 2 : 1;
     tally_halving_taken(halving);
-  } else if (is_about_data(&answer)) {
+  } else if (tally_aws_answer_blames_body(&answer)) {
     if (tally_halving_refused(halving))
       condemn(batch, &kinesis->parcels[at], &answer, &why);
   } else {

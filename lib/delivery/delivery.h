@@ -162,6 +162,13 @@ typedef struct tally_outbox_options_s {
                    has no room for, and what is left at the end */
 } tally_outbox_options_t;
 
+/* For who knows his destination's limits: what is larger, or was left to the
+ * default, becomes `most`. */
+static inline void tally_outbox_limit(size_t *option, size_t most) {
+  if (*option == 0 || *option > most)
+    *option = most;
+}
+
 typedef struct tally_outbox_s tally_outbox_t;
 
 /*

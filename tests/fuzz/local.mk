@@ -14,12 +14,12 @@ fuzz_programs += \
 	tests/fuzz/fuzz_aws \
 	tests/fuzz/fuzz_cgroup \
 	tests/fuzz/fuzz_cloudwatch \
+	tests/fuzz/fuzz_cloudwatch_logs \
 	tests/fuzz/fuzz_container \
 	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_framer \
 	tests/fuzz/fuzz_ini \
 	tests/fuzz/fuzz_limits \
-	tests/fuzz/fuzz_logs_answer \
 	tests/fuzz/fuzz_proc \
 	tests/fuzz/fuzz_spool
 if BUILD_TALLYMAN_AGENTX
@@ -90,11 +90,11 @@ tests_fuzz_fuzz_cloudwatch_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_cloudwatch_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_cloudwatch_LDADD = libtallyman_fuzzing.la
 
-tests_fuzz_fuzz_logs_answer_SOURCES = tests/fuzz/fuzz_logs_answer.c tests/fuzz/fuzz.h
-tests_fuzz_fuzz_logs_answer_CPPFLAGS = $(fuzz_cppflags)
-tests_fuzz_fuzz_logs_answer_CFLAGS = $(fuzz_cflags)
-tests_fuzz_fuzz_logs_answer_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_logs_answer_LDADD = libtallyman_fuzzing.la
+tests_fuzz_fuzz_cloudwatch_logs_SOURCES = tests/fuzz/fuzz_cloudwatch_logs.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_cloudwatch_logs_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_cloudwatch_logs_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_cloudwatch_logs_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_cloudwatch_logs_LDADD = libtallyman_fuzzing.la
 
 tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_ini_CPPFLAGS = $(fuzz_cppflags)
