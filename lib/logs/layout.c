@@ -4,27 +4,12 @@
 #include "logs/layout.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "core/clock.h"
 #include "core/utf8.h"
 #include "logs/layout_private.h"
 
 #define MARK_MAX 32 /* "[part 4294967295, more] " */
-
-tally_log_layout_t tally_log_layout_parse(const char *name) {
-  static const struct {
-    const char *name;
-    tally_log_layout_t layout;
-  } layouts[] = {{"kinesis", TALLY_LOG_LAYOUT_KINESIS},
-                 {"cloudwatch", TALLY_LOG_LAYOUT_CLOUDWATCH},
-                 {"raw", TALLY_LOG_LAYOUT_RAW},
-                 {"json", TALLY_LOG_LAYOUT_JSON}};
-  for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
-    if (strcasecmp(name, layouts[i].name) == 0)
-      return layouts[i].layout;
-  return TALLY_LOG_LAYOUT_NONE;
-}
 
 /* ---- time ---------------------------------------------------------------- */
 

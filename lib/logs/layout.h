@@ -54,9 +54,6 @@ typedef enum tally_log_layout_e {
   TALLY_LOG_LAYOUT_JSON,
 } tally_log_layout_t;
 
-/* By its name above, in upper or lower case; NONE: there is no such layout. */
-tally_log_layout_t tally_log_layout_parse(const char *name);
-
 /* ---- who speaks ---------------------------------------------------------- */
 
 /* What all records of one container have in common, prepared once. */

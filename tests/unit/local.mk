@@ -12,6 +12,9 @@ unit_tests += \
 	tests/unit/aws_client_test \
 	tests/unit/aws_halving_test \
 	tests/unit/aws_keys_test \
+	tests/unit/aws_logs_events_test \
+	tests/unit/aws_logs_test \
+	tests/unit/aws_logs_trouble_test \
 	tests/unit/aws_metadata_test \
 	tests/unit/aws_sigv4_test \
 	tests/unit/aws_text_test \
@@ -26,9 +29,6 @@ unit_tests += \
 	tests/unit/cgroup_rest_test \
 	tests/unit/cloudwatch_datum_test \
 	tests/unit/cloudwatch_gather_test \
-	tests/unit/cloudwatch_logs_events_test \
-	tests/unit/cloudwatch_logs_test \
-	tests/unit/cloudwatch_logs_trouble_test \
 	tests/unit/cloudwatch_send_test \
 	tests/unit/compress_test \
 	tests/unit/core_test \
@@ -42,9 +42,11 @@ unit_tests += \
 	tests/unit/facts_test \
 	tests/unit/lifecycle_test \
 	tests/unit/limits_test \
+	tests/unit/logs_feed_test \
 	tests/unit/logs_file_sink_test \
 	tests/unit/logs_join_test \
 	tests/unit/logs_layout_test \
+	tests/unit/logs_mark_test \
 	tests/unit/mounts_test \
 	tests/unit/node_test \
 	tests/unit/originals_test \
@@ -112,22 +114,22 @@ tests_unit_aws_keys_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_aws_keys_test_CFLAGS = $(unit_cflags)
 tests_unit_aws_keys_test_LDADD = $(unit_libs)
 
-tests_unit_cloudwatch_logs_events_test_SOURCES = tests/unit/cloudwatch_logs_events_test.c tests/unit/unit.h
-tests_unit_cloudwatch_logs_events_test_CPPFLAGS = $(unit_cppflags)
-tests_unit_cloudwatch_logs_events_test_CFLAGS = $(unit_cflags)
-tests_unit_cloudwatch_logs_events_test_LDADD = $(unit_libs)
+tests_unit_aws_logs_events_test_SOURCES = tests/unit/aws_logs_events_test.c tests/unit/unit.h
+tests_unit_aws_logs_events_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_logs_events_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_logs_events_test_LDADD = $(unit_libs)
 
-cloudwatch_logs_scene = tests/unit/cloudwatch_logs_scene.c tests/unit/cloudwatch_logs_scene.h $(aws_scene)
+aws_logs_scene = tests/unit/aws_logs_scene.c tests/unit/aws_logs_scene.h $(aws_scene)
 
-tests_unit_cloudwatch_logs_test_SOURCES = tests/unit/cloudwatch_logs_test.c $(cloudwatch_logs_scene)
-tests_unit_cloudwatch_logs_test_CPPFLAGS = $(unit_cppflags)
-tests_unit_cloudwatch_logs_test_CFLAGS = $(unit_cflags)
-tests_unit_cloudwatch_logs_test_LDADD = $(unit_libs)
+tests_unit_aws_logs_test_SOURCES = tests/unit/aws_logs_test.c $(aws_logs_scene)
+tests_unit_aws_logs_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_logs_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_logs_test_LDADD = $(unit_libs)
 
-tests_unit_cloudwatch_logs_trouble_test_SOURCES = tests/unit/cloudwatch_logs_trouble_test.c $(cloudwatch_logs_scene)
-tests_unit_cloudwatch_logs_trouble_test_CPPFLAGS = $(unit_cppflags)
-tests_unit_cloudwatch_logs_trouble_test_CFLAGS = $(unit_cflags)
-tests_unit_cloudwatch_logs_trouble_test_LDADD = $(unit_libs)
+tests_unit_aws_logs_trouble_test_SOURCES = tests/unit/aws_logs_trouble_test.c $(aws_logs_scene)
+tests_unit_aws_logs_trouble_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_logs_trouble_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_logs_trouble_test_LDADD = $(unit_libs)
 
 tests_unit_aws_metadata_test_SOURCES = tests/unit/aws_metadata_test.c $(aws_scene)
 tests_unit_aws_metadata_test_CPPFLAGS = $(unit_cppflags)
@@ -291,6 +293,11 @@ tests_unit_limits_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_limits_test_CFLAGS = $(unit_cflags)
 tests_unit_limits_test_LDADD = $(unit_libs)
 
+tests_unit_logs_feed_test_SOURCES = tests/unit/logs_feed_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_logs_feed_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_logs_feed_test_CFLAGS = $(unit_cflags)
+tests_unit_logs_feed_test_LDADD = $(unit_libs)
+
 tests_unit_logs_file_sink_test_SOURCES = tests/unit/logs_file_sink_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_logs_file_sink_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_logs_file_sink_test_CFLAGS = $(unit_cflags)
@@ -305,6 +312,11 @@ tests_unit_logs_layout_test_SOURCES = tests/unit/logs_layout_test.c tests/unit/u
 tests_unit_logs_layout_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_logs_layout_test_CFLAGS = $(unit_cflags)
 tests_unit_logs_layout_test_LDADD = $(unit_libs)
+
+tests_unit_logs_mark_test_SOURCES = tests/unit/logs_mark_test.c tests/unit/unit.h
+tests_unit_logs_mark_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_logs_mark_test_CFLAGS = $(unit_cflags)
+tests_unit_logs_mark_test_LDADD = $(unit_libs)
 
 tests_unit_originals_test_SOURCES = tests/unit/originals_test.c
 tests_unit_originals_test_CPPFLAGS = $(unit_cppflags)

@@ -64,16 +64,6 @@ static void assert_record(tally_log_layout_t layout, const tally_container_t *c,
 
 /* ---- names --------------------------------------------------------------- */
 
-static void test_names(void **state) {
-  assert_int_equal(tally_log_layout_parse("JSON"), TALLY_LOG_LAYOUT_JSON);
-  assert_int_equal(tally_log_layout_parse("raw"), TALLY_LOG_LAYOUT_RAW);
-  assert_int_equal(tally_log_layout_parse("Kinesis"), TALLY_LOG_LAYOUT_KINESIS);
-  assert_int_equal(tally_log_layout_parse("CloudWatch"),
-                   TALLY_LOG_LAYOUT_CLOUDWATCH);
-  assert_int_equal(tally_log_layout_parse("xml"), TALLY_LOG_LAYOUT_NONE);
-  assert_int_equal(tally_log_layout_parse(""), TALLY_LOG_LAYOUT_NONE);
-}
-
 static void test_app(void **state) {
   static const struct {
     const char *app, *group, *stream, *name;
@@ -376,7 +366,6 @@ static void test_utf8_cut(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_names),
       cmocka_unit_test(test_app),
       cmocka_unit_test(test_contract),
       cmocka_unit_test(test_sentence),
