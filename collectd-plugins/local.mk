@@ -25,6 +25,12 @@ plugin_format_files = \
 	collectd-plugins/plugin_format_influx.c \
 	collectd-plugins/plugin_format_json.c
 
+# What outputs share that have an outbox.
+plugin_outbox_files = \
+	collectd-plugins/plugin_outbox.c \
+	collectd-plugins/plugin_outbox.h \
+	collectd-plugins/plugin_outbox_report.c
+
 # A plugin NAME is added like this (and in configure.ac with TALLY_MODULE):
 #
 #   if BUILD_NAME
@@ -35,7 +41,7 @@ plugin_format_files = \
 #   NAME_la_LDFLAGS = $(plugin_ldflags)
 #   NAME_la_LIBADD = libtallyman.la
 
-EXTRA_DIST += $(plugin_files) $(plugin_format_files)
+EXTRA_DIST += $(plugin_files) $(plugin_format_files) $(plugin_outbox_files)
 
 docker_stats_files = collectd-plugins/docker_stats.c \
 	collectd-plugins/docker_stats_identity.c \

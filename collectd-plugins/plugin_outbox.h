@@ -4,70 +4,118 @@
 
 /*
  * What every output of ours has in common: the options of its outbox, its
- * numbers as values, and its troubles as log lines and notifications.
- * Include after collectd's headers.
+ * numbers as values, and its troubles as log lines and notifications. The
+ * words for users stand in tallyman(7), OUTPUTS. Include after collectd's
+ * headers.
+ *
+ *   typedef struct {
+ *     plugin_outbox_t outbox;
+ *   } block_t;
+ *
+ *   static const plugin_option_t options[] = {
+ *       PLUGIN_OUTBOX_OPTIONS(block_t, outbox), …
+ *
+ *   plugin_config_block(…);                in the config callback
+ *   plugin_outbox_register(…);             in init
+ *   tally_SERVICE_open(…, &options, …);    what the service wants
+ *   plugin_outbox_apply(…, &options, …);   what the user wants
+ *   outbox = tally_outbox_create(&options, …);
+ *   plugin_outbox_report(…);               in a read callback
+ *   plugin_outbox_end(…);                  in shutdown
+ *
+ * An output is known by its *label*: its plugin and, behind a dash, the name
+ * that it has in the configuration ("write_kinesis-metrics").
  */
 
 #include "delivery/delivery.h"
 #include "plugin_util.h"
 
-/* ---- options --------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------- */
 
-/* 0 or NULL: the default. */
+/* 0 or NULL: nothing was said. */
 typedef struct plugin_outbox_s {
-  char *spool_dir;     /* SpoolDir: parent of the spools [TALLY_STATE_DIR] */
-  double memory;       /* MemoryLimit, MiB [16] */
-  double spool;        /* SpoolLimit, MiB [256]; 0 when spool_given: no spool */
-  bool spool_given;
-  double max_age;      /* MaxAge, seconds [7 days] */
-  double linger;       /* Linger, seconds */
-  char *sync;          /* Sync: never, second, always [second] */
+  char *spool_dir; /* SpoolDir: parent of the spools [TALLY_STATE_DIR/spool] */
+  double memory;   /* MemoryLimit, MiB, 1 to 65536 [16] */
+  double spool;    /* SpoolLimit, MiB, 1 to 1048576 [256] */
+  bool no_spool;   /* SpoolLimit 0 */
+  double max_age;  /* MaxAge, seconds, 1 to 31536000 [7 days] */
+  double linger;   /* Linger, seconds, 0 to 3600 [the destination's]; what is
+                      next to nothing was said as 0 */
+  int sync;        /* Sync: 1 + tally_sync_t ["second"] */
 } plugin_outbox_t;
 
+#define PLUGIN_OUTBOX_OPTION(key, type, member)                                \
+  { #key, plugin_outbox_set_##key, offsetof(type, member) }
 #define PLUGIN_OUTBOX_OPTIONS(type, member)                                    \
-  {"SpoolDir", plugin_config_string,                                           \
-   offsetof(type, member) + offsetof(plugin_outbox_t, spool_dir)},             \
-      {"MemoryLimit", plugin_outbox_set_memory, offsetof(type, member)},       \
-      {"SpoolLimit", plugin_outbox_set_spool, offsetof(type, member)},         \
-      {"MaxAge", plugin_outbox_set_max_age, offsetof(type, member)},           \
-      {"Linger", plugin_outbox_set_linger, offsetof(type, member)},            \
-  {                                                                            \
-    "Sync", plugin_outbox_set_sync, offsetof(type, member)                     \
-  }
-int plugin_outbox_set_memory(const char *plugin, oconfig_item_t *ci, void *to);
-int plugin_outbox_set_spool(const char *plugin, oconfig_item_t *ci, void *to);
-int plugin_outbox_set_max_age(const char *plugin, oconfig_item_t *ci, void *to);
-int plugin_outbox_set_linger(const char *plugin, oconfig_item_t *ci, void *to);
-int plugin_outbox_set_sync(const char *plugin, oconfig_item_t *ci, void *to);
+  PLUGIN_OUTBOX_OPTION(SpoolDir, type, member),                                \
+      PLUGIN_OUTBOX_OPTION(SpoolLimit, type, member),                          \
+      PLUGIN_OUTBOX_OPTION(MemoryLimit, type, member),                         \
+      PLUGIN_OUTBOX_OPTION(MaxAge, type, member),                              \
+      PLUGIN_OUTBOX_OPTION(Linger, type, member),                              \
+      PLUGIN_OUTBOX_OPTION(Sync, type, member)
+
+/* For the table above; the target is the whole struct. */
+int plugin_outbox_set_SpoolDir(const char *plugin, oconfig_item_t *ci,
+                               void *to);
+int plugin_outbox_set_SpoolLimit(const char *plugin, oconfig_item_t *ci,
+                                 void *to);
+int plugin_outbox_set_MemoryLimit(const char *plugin, oconfig_item_t *ci,
+                                  void *to);
+int plugin_outbox_set_MaxAge(const char *plugin, oconfig_item_t *ci, void *to);
+int plugin_outbox_set_Linger(const char *plugin, oconfig_item_t *ci, void *to);
+int plugin_outbox_set_Sync(const char *plugin, oconfig_item_t *ci, void *to);
 void plugin_outbox_clear(plugin_outbox_t *settings);
 
-/* Fills in what the settings say. `label` ("write_kinesis-metrics") becomes
- * options->name and the directory below spool_dir, its characters outside
- * [A-Za-z0-9_.-] escaped. `path` receives that directory and, like `label`, must
- * live as long as the options are used. */
-void plugin_outbox_apply(const plugin_outbox_t *settings, const char *label,
-                         tally_outbox_options_t *options, char *path,
-                         size_t size);
+/*
+ * Fills in what the settings say, and leaves what a destination knows better
+ * (batches, the largest record, `durable`). The spool is the directory LABEL
+ * below spool_dir, the label's bytes outside [A-Za-z0-9_.-] as %XX; the outbox
+ * makes it, with its parents. `path` (PATH_MAX is enough) receives it and, like
+ * `label`, must live as long as the options are used. -1: it does not fit.
+ */
+int plugin_outbox_apply(const plugin_outbox_t *settings, const char *label,
+                        tally_outbox_options_t *options, char *path,
+                        size_t size);
 
-/* ---- reports ---------------------------------------------------------------- */
+/* ---- reports ------------------------------------------------------------- */
+
+/* Makes sure that the daemon knows the types, also without our types.db. -1
+ * and a log line if some types.db says something else. */
+int plugin_outbox_register(const char *plugin);
 
 /* What was said of an output; zero at first. One thread at a time. */
 typedef struct plugin_outbox_report_s {
-  cdtime_t bad_since;  /* 0: all is well */
+  uint64_t sent, failures; /* at the last report */
+  cdtime_t failing_since;  /* 0: it is not */
   bool complained;
-  char said[256];      /* the last complaint */
-  uint64_t lost, refused;
+  cdtime_t said_at;
+  char said[256]; /* the reason */
+  uint64_t lost[TALLY_LOSSES];
+  cdtime_t lost_at;
+  bool spool_broken;
 } plugin_outbox_report_t;
 
 /*
- * Call it from a read callback: dispatches HOST/tallyman-LABEL/tallyman_outbox
- * and tallyman_losses, and says once when deliveries begin to fail (a warning
- * that names the output and quotes the service), when they do again for another
- * reason, when records are lost (with reason and number), and when all is well
- * again (okay). The notifications have plugin "tallyman", plugin_instance LABEL,
- * type "tallyman_outbox" and type_instance "delivery" or "loss".
+ * Call it from a read callback. Dispatches HOST/tallyman-LABEL/tallyman_outbox
+ * and tallyman_losses, and says in the log and with notifications (plugin
+ * "tallyman", plugin_instance LABEL, type "tallyman_outbox"):
+ *
+ *   delivery  WARNING  nothing gets through any more, or for a minute not
+ *                      everything did, in the service's own words; once more
+ *                      if it is for another reason, a minute later at the
+ *                      earliest
+ *             OKAY     it does again
+ *   loss      FAILURE  records were lost: how many, why; at most once a minute
+ *   spool     WARNING, OKAY  it cannot be written, and can again (the log says
+ *                      why)
  */
 void plugin_outbox_report(plugin_outbox_report_t *report, const char *plugin,
                           const char *label, tally_outbox_t *outbox);
+
+/* Destroys the outbox and logs what it leaves behind, but notifies nobody: who
+ * would be told may have been shut down before. NULL is allowed. */
+void plugin_outbox_end(plugin_outbox_report_t *report, const char *plugin,
+                       const char *label, tally_outbox_t *outbox,
+                       int timeout_ms);
 
 #endif

@@ -27,6 +27,7 @@ plugin_tests += \
 	tests/plugin/docker_stats_values_test \
 	tests/plugin/plugin_aws_test \
 	tests/plugin/plugin_format_test \
+	tests/plugin/plugin_outbox_test \
 	tests/plugin/plugin_util_test \
 	tests/plugin/write_table_format_test \
 	tests/plugin/write_table_test
@@ -50,6 +51,13 @@ tests_plugin_plugin_format_test_SOURCES = tests/plugin/plugin_format_test.c \
 tests_plugin_plugin_format_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_plugin_format_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_plugin_format_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_plugin_outbox_test_SOURCES = tests/plugin/plugin_outbox_test.c \
+	tests/unit/tree.c tests/unit/tree.h $(plugin_outbox_files) $(plugin_files)
+tests_plugin_plugin_outbox_test_CPPFLAGS = $(plugin_test_cppflags) \
+	-I$(srcdir)/tests/unit
+tests_plugin_plugin_outbox_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_plugin_outbox_test_LDADD = $(plugin_test_libs)
 
 tests_plugin_plugin_util_test_SOURCES = tests/plugin/plugin_util_test.c \
 	$(plugin_files)
