@@ -147,6 +147,29 @@ static void refusals_and_what_follows(void **state) {
       TALLY_AWS_OK);
 }
 
+static void what_a_refusal_blames(void **state) {
+  static const struct {
+    tally_aws_fault_t fault;
+    int status;
+    const char *code;
+    bool body;
+  } cases[] = {
+      {TALLY_AWS_PERMANENT, 400, "ValidationException", true},
+      {TALLY_AWS_PERMANENT, 400, "InvalidParameterValue", true},
+      {TALLY_AWS_PERMANENT, 413, "", true},
+      {TALLY_AWS_PERMANENT, 400, "UnknownOperationException", false},
+      {TALLY_AWS_PERMANENT, 400, "", false},
+      {TALLY_AWS_TEMPORARY, 500, "ValidationException", false},
+      {TALLY_AWS_OK, 200, "", false},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    tally_aws_answer_t answer = {.fault = cases[i].fault,
+                                 .status = cases[i].status};
+    strcpy(answer.code, cases[i].code);
+    assert_int_equal(tally_aws_answer_blames_body(&answer), cases[i].body);
+  }
+}
+
 static void texts_of_xml(void **state) {
   char text[8];
   assert_true(tally_aws_xml_text("<a><Code x='1'>abc</Code>", "Code", text, 8));
@@ -313,6 +336,7 @@ int main(void) {
       cmocka_unit_test(ini_file),
       cmocka_unit_test(hostile_ini_files),
       cmocka_unit_test(refusals_and_what_follows),
+      cmocka_unit_test(what_a_refusal_blames),
       cmocka_unit_test(texts_of_xml),
       cmocka_unit_test(documents_with_keys),
       cmocka_unit_test(endpoints_of_services),

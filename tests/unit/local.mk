@@ -12,9 +12,6 @@ unit_tests += \
 	tests/unit/aws_client_test \
 	tests/unit/aws_halving_test \
 	tests/unit/aws_keys_test \
-	tests/unit/aws_logs_events_test \
-	tests/unit/aws_logs_test \
-	tests/unit/aws_logs_trouble_test \
 	tests/unit/aws_metadata_test \
 	tests/unit/aws_sigv4_test \
 	tests/unit/aws_text_test \
@@ -29,6 +26,9 @@ unit_tests += \
 	tests/unit/cgroup_rest_test \
 	tests/unit/cloudwatch_datum_test \
 	tests/unit/cloudwatch_gather_test \
+	tests/unit/cloudwatch_logs_events_test \
+	tests/unit/cloudwatch_logs_test \
+	tests/unit/cloudwatch_logs_trouble_test \
 	tests/unit/cloudwatch_send_test \
 	tests/unit/compress_test \
 	tests/unit/core_test \
@@ -114,22 +114,22 @@ tests_unit_aws_keys_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_aws_keys_test_CFLAGS = $(unit_cflags)
 tests_unit_aws_keys_test_LDADD = $(unit_libs)
 
-tests_unit_aws_logs_events_test_SOURCES = tests/unit/aws_logs_events_test.c tests/unit/unit.h
-tests_unit_aws_logs_events_test_CPPFLAGS = $(unit_cppflags)
-tests_unit_aws_logs_events_test_CFLAGS = $(unit_cflags)
-tests_unit_aws_logs_events_test_LDADD = $(unit_libs)
+tests_unit_cloudwatch_logs_events_test_SOURCES = tests/unit/cloudwatch_logs_events_test.c tests/unit/unit.h
+tests_unit_cloudwatch_logs_events_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cloudwatch_logs_events_test_CFLAGS = $(unit_cflags)
+tests_unit_cloudwatch_logs_events_test_LDADD = $(unit_libs)
 
-aws_logs_scene = tests/unit/aws_logs_scene.c tests/unit/aws_logs_scene.h $(aws_scene)
+cloudwatch_logs_scene = tests/unit/cloudwatch_logs_scene.c tests/unit/cloudwatch_logs_scene.h $(aws_scene)
 
-tests_unit_aws_logs_test_SOURCES = tests/unit/aws_logs_test.c $(aws_logs_scene)
-tests_unit_aws_logs_test_CPPFLAGS = $(unit_cppflags)
-tests_unit_aws_logs_test_CFLAGS = $(unit_cflags)
-tests_unit_aws_logs_test_LDADD = $(unit_libs)
+tests_unit_cloudwatch_logs_test_SOURCES = tests/unit/cloudwatch_logs_test.c $(cloudwatch_logs_scene)
+tests_unit_cloudwatch_logs_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cloudwatch_logs_test_CFLAGS = $(unit_cflags)
+tests_unit_cloudwatch_logs_test_LDADD = $(unit_libs)
 
-tests_unit_aws_logs_trouble_test_SOURCES = tests/unit/aws_logs_trouble_test.c $(aws_logs_scene)
-tests_unit_aws_logs_trouble_test_CPPFLAGS = $(unit_cppflags)
-tests_unit_aws_logs_trouble_test_CFLAGS = $(unit_cflags)
-tests_unit_aws_logs_trouble_test_LDADD = $(unit_libs)
+tests_unit_cloudwatch_logs_trouble_test_SOURCES = tests/unit/cloudwatch_logs_trouble_test.c $(cloudwatch_logs_scene)
+tests_unit_cloudwatch_logs_trouble_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cloudwatch_logs_trouble_test_CFLAGS = $(unit_cflags)
+tests_unit_cloudwatch_logs_trouble_test_LDADD = $(unit_libs)
 
 tests_unit_aws_metadata_test_SOURCES = tests/unit/aws_metadata_test.c $(aws_scene)
 tests_unit_aws_metadata_test_CPPFLAGS = $(unit_cppflags)

@@ -2,7 +2,7 @@
 /* A log group: what goes out for a batch, and to whom. */
 #include "config.h"
 
-#include "aws_logs_scene.h"
+#include "cloudwatch_logs_scene.h"
 
 #include "core/clock.h"
 

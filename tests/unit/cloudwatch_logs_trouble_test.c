@@ -2,7 +2,7 @@
 /* A log group: what follows from answers that are not what was hoped for. */
 #include "config.h"
 
-#include "aws_logs_scene.h"
+#include "cloudwatch_logs_scene.h"
 
 #include <pthread.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "aws_logs_scene.h"
+#include "cloudwatch_logs_scene.h"
 
 #include "core/clock.h"
 #include "core/json.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TALLY_TESTS_AWS_LOGS_SCENE_H
-#define TALLY_TESTS_AWS_LOGS_SCENE_H
+#ifndef TALLY_TESTS_CLOUDWATCH_LOGS_SCENE_H
+#define TALLY_TESTS_CLOUDWATCH_LOGS_SCENE_H
 
 /* A log group `web' behind a server that says what a test tells it to. */
 
