@@ -126,7 +126,7 @@ typedef enum tally_logs_end_e {
   TALLY_LOGS_ALL,       /* something else: everything waits */
 } tally_logs_end_t;
 
-/* What a failed call says of itself. */
+/* What a call says of itself, most of it when it failed. */
 typedef struct tally_logs_failure_s {
   int status; /* of HTTP; 0: no answer */
   int retry_after_s;

@@ -107,6 +107,8 @@ static bool send_call(sending_t *sending, const char *stream,
                                           &answer, &failure, &why);
     if (end == TALLY_LOGS_TAKEN) {
       note_taken(sending, piece, n, &answer);
+      if (failure.uncertain)
+        sending->answer->repeated += answer.too_new - answer.too_old;
       tally_halving_taken(&halving);
     } else if (end == TALLY_LOGS_BAD_DATA) {
       if (tally_halving_refused(&halving))

@@ -126,6 +126,7 @@ static tally_aws_fault_t put(job_t *job, const uint16_t *members,
   job->calls++;
   if (call(job, members, count, &answer, &why) == 0) {
     set_fates(job, members, count, TALLY_FATE_SENT);
+    job->answer->repeated += answer.uncertain ? count : 0;
     job->taken = true;
   } else if (answer.fault != TALLY_AWS_PERMANENT) {
     note_trouble(job, &answer, &why);

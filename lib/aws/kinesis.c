@@ -214,7 +214,6 @@ void tally_kinesis_stats(const tally_destination_t *destination,
       .throttled = atomic_load(&c->throttled),
       .misplaced = atomic_load(&c->misplaced),
       .rerouted = atomic_load(&c->rerouted),
-      .repeated = atomic_load(&c->repeated),
       .shards = atomic_load(&c->shards),
   };
 }

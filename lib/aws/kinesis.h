@@ -105,8 +105,6 @@ typedef struct tally_kinesis_stats_s {
   uint64_t misplaced; /* records that may have changed places (ORDER_NONE) */
   uint64_t rerouted;  /* records sent again since their shard was split or
                          merged */
-  uint64_t repeated;  /* records of calls that libcurl sent once more on a new
-                         connection: may be there twice, though SENT */
   unsigned shards;    /* of the map; 0: there is none */
 } tally_kinesis_stats_t;
 void tally_kinesis_stats(const tally_destination_t *destination,

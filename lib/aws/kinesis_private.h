@@ -41,7 +41,7 @@ typedef struct tally_kinesis_parcel_s {
 
 typedef struct tally_kinesis_counters_s {
   atomic_uint_fast64_t calls, records, user_records, bytes_in, bytes_out,
-      throttled, misplaced, rerouted, repeated;
+      throttled, misplaced, rerouted;
   atomic_uint shards;
 } tally_kinesis_counters_t;
 

@@ -106,11 +106,7 @@ static int post(tally_kinesis_t *kinesis, size_t at, size_t count,
   };
   int code = tally_aws_client_send(kinesis->client, &request, answer, err);
   memcpy(end, saved, 2);
-  tally_kinesis_counters_t *counters = &kinesis->counters;
-  atomic_fetch_add(&counters->calls, 1);
-  if (code == 0 && answer->uncertain)
-    for (size_t i = at; i < at + count; i++)
-      atomic_fetch_add(&counters->repeated, kinesis->parcels[i].count);
+  atomic_fetch_add(&kinesis->counters.calls, 1);
   return code;
 }
 

@@ -136,8 +136,23 @@ static void settle_each(tally_kinesis_batch_t *batch, size_t at, size_t n,
     look_elsewhere(batch, at, n, answer);
 }
 
-int tally_kinesis_settle(tally_kinesis_batch_t *batch, size_t at, size_t n,
-                         const tally_aws_answer_t *answer) {
+/* There was an earlier answer, which nobody has seen: it may have taken what
+ * this one took, and what this one did not. */
+static void doubt(tally_kinesis_batch_t *batch, size_t at, size_t n) {
+  const tally_kinesis_t *kinesis = batch->kinesis;
+  for (size_t p = at; p < at + n; p++) {
+    const tally_kinesis_parcel_t *parcel = &kinesis->parcels[p];
+    uint32_t i = parcel->first;
+    for (uint32_t k = 0; k < parcel->count; k++, i = kinesis->plan.next[i])
+      if (batch->fates[i] == TALLY_FATE_SENT)
+        batch->answer->repeated++;
+      else if (batch->fates[i] == TALLY_FATE_RETRY)
+        batch->fates[i] = TALLY_FATE_UNSURE;
+  }
+}
+
+static int settle(tally_kinesis_batch_t *batch, size_t at, size_t n,
+                  const tally_aws_answer_t *answer) {
   tally_kinesis_t *kinesis = batch->kinesis;
   /* Only with a map it matters which shard took what. */
   if (kinesis->shards.count == 0 &&
@@ -157,4 +172,12 @@ int tally_kinesis_settle(tally_kinesis_batch_t *batch, size_t at, size_t n,
     leave(batch, &kinesis->parcels[i], TALLY_FATE_UNSURE);
   return tally_error_wrap(batch->err, "stream `%s': PutRecords' answer",
                           kinesis->name);
+}
+
+int tally_kinesis_settle(tally_kinesis_batch_t *batch, size_t at, size_t n,
+                         const tally_aws_answer_t *answer) {
+  int status = settle(batch, at, n, answer);
+  if (answer->uncertain)
+    doubt(batch, at, n);
+  return status;
 }

@@ -80,6 +80,8 @@ typedef struct tally_answer_s {
   unsigned status;         /* the number of the failure: an HTTP status, or
                               1000 + errno; 0: none, or that of *err */
   uint64_t retry_after_ns; /* do not come back earlier */
+  uint64_t repeated;       /* records that are SENT, perhaps twice: on its way
+                              the call was made once more */
 } tally_answer_t;
 
 /*
@@ -268,8 +270,8 @@ typedef struct tally_outbox_stats_s {
   uint64_t sent;
   uint64_t failed;              /* fates that were not SENT */
   uint64_t retried;             /* records that were put into another batch */
-  uint64_t possible_duplicates; /* UNSURE ones, and recovered ones that the
-                                   earlier process had begun to send */
+  uint64_t possible_duplicates; /* UNSURE and repeated ones, and recovered ones
+                                   that the earlier process had begun to send */
   uint64_t lost[TALLY_LOSSES];
 
   /* now */

@@ -198,6 +198,7 @@ static void count_call(tally_store_t *store, int status,
   c->calls++;
   c->calls_failed += status < 0;
   c->call_ns += call_ns;
+  c->possible_duplicates += answer->repeated;
   c->last_call_ns = call_ns;
   if (call_ns > c->worst_call_ns)
     c->worst_call_ns = call_ns;

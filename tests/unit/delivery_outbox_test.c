@@ -24,6 +24,7 @@ typedef struct sink_s {
   bool hold, cancelled, in_call;
   bool deaf;           /* cancelling does nothing */
   unsigned dead_calls; /* that fail as a whole first */
+  bool twice;          /* says that each call was made twice on its way */
   uint64_t received, calls;
   uint32_t next[PRODUCERS];
   unsigned out_of_order, released;
@@ -52,6 +53,8 @@ static int sink_send(void *data, const tally_record_t *records, size_t count,
     sink->received++;
     fates[i] = TALLY_FATE_SENT;
   }
+  if (sink->twice && !dead)
+    answer->repeated = count;
   pthread_mutex_unlock(&sink->lock);
   if (!dead)
     return 0;
@@ -284,6 +287,19 @@ static void test_shutdown_counts(void **state) {
   assert_int_equal(stats.queued, 0);
 }
 
+static void test_sent_twice_on_its_way(void **state) {
+  scene_t *scene = *state;
+  scene->sink.twice = true;
+  tally_outbox_t *outbox = make(scene);
+  for (uint32_t i = 0; i < 3; i++)
+    assert_int_equal(put(outbox, 0, i), TALLY_LOSS_NONE);
+  tally_outbox_stats_t stats;
+  tally_outbox_destroy(outbox, PATIENCE_MS, &stats);
+  assert_int_equal(stats.sent, 3);
+  assert_int_equal(stats.failed, 0);
+  assert_int_equal(stats.possible_duplicates, 3);
+}
+
 static void test_one_owner(void **state) {
   scene_t *scene = *state;
   scene->options.spool = scene->spool;
@@ -307,6 +323,7 @@ int main(void) {
       TEST(test_shutdown_cancels),
       TEST(test_shutdown_abandons),
       TEST(test_shutdown_counts),
+      TEST(test_sent_twice_on_its_way),
       TEST(test_one_owner),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
