@@ -17,7 +17,7 @@
 
 #define PIECE 65536
 #define DRIP_PIECES 20
-#define DRIP_PAUSE_NS (50 * TALLY_NS_PER_MS)
+#define DRIP_PAUSE_NS (20 * TALLY_NS_PER_MS)
 
 typedef enum state_e {
   STATE_HANDSHAKE,

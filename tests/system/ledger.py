@@ -12,9 +12,9 @@ _NEVER = 0  # no call has this number
 class Verdict(NamedTuple):
     lost: int          # numbers that were never taken
     disordered: int    # taken for the first time behind a higher one of its key
-    duplicates: int    # taken once more
-    # of the duplicates, those with an earlier call whose answer …
-    unexcused: int     # … the client has certainly seen
+    repeated: int      # numbers that were taken more than once
+    # Of those, how many had been taken by a call whose answer …
+    unexcused: int     # … the client has seen: it asked for more afterwards
     unproven: int      # … went out whole, and nobody knows who read it
 
 
@@ -25,14 +25,11 @@ class Datum(NamedTuple):
 
 
 class _Key:
-    """Which call took each number last, which is enough: a number that is taken
-    three times is judged twice."""
-
     def __init__(self):
-        self.last_call = array("Q")
+        self.last_call = array("Q")  # by number
         self.highest = -1
         self.disordered = 0
-        self.taken_before = []  # earlier calls of what came again
+        self.before = {}  # what came again → the calls that took it before
 
     def take(self, call, number):
         if number >= len(self.last_call):
@@ -40,17 +37,19 @@ class _Key:
                 array("Q", [_NEVER]) * (number + 1 - len(self.last_call)))
         before = self.last_call[number]
         if before != _NEVER:
-            self.taken_before.append(before)
+            self.before.setdefault(number, []).append(before)
         elif number < self.highest:
             self.disordered += 1
         else:
             self.highest = number
         self.last_call[number] = call
 
-    def missing(self, count):
-        seen = len(self.last_call)
-        return (sum(call == _NEVER for call in self.last_call[:count])
-                + max(0, count - seen))
+    def missing(self, numbers):
+        if isinstance(numbers, int):
+            numbers = range(numbers)
+        known = len(self.last_call)
+        return sum(number >= known or self.last_call[number] == _NEVER
+                   for number in numbers)
 
 
 class Ledger:
@@ -92,14 +91,15 @@ class Ledger:
                 if found else 0)
 
     def verdict(self, expected):
-        """`expected` is {key: how many numbers, from 0 on}."""
+        """`expected` is {key: numbers}, or how many of them from 0 on."""
         keys = {name: self._names.get(name, _Key()) for name in expected}
-        again = [call for key in keys.values() for call in key.taken_before]
+        again = [calls for key in keys.values()
+                 for calls in key.before.values()]
         return Verdict(
             lost=sum(key.missing(expected[name])
                      for name, key in keys.items()),
             disordered=sum(key.disordered for key in keys.values()),
-            duplicates=len(again),
-            unexcused=sum(call in self._seen for call in again),
-            unproven=sum(call in self._answered and call not in self._seen
-                         for call in again))
+            repeated=len(again),
+            unexcused=sum(not self._seen.isdisjoint(calls) for calls in again),
+            unproven=sum(not self._answered.isdisjoint(calls)
+                         and self._seen.isdisjoint(calls) for calls in again))

@@ -191,9 +191,9 @@ def test_nothing_is_lost_through_faults(lighter, putter):
     happened = daemon.stats()["faults"]
     assert all(happened[kind] for kind in kinds), happened
     verdict = daemon.ledger().verdict({f"c{k}": LINES for k in range(KEYS)})
-    assert verdict._replace(duplicates=0, unproven=0) == Verdict(
-        lost=0, disordered=0, duplicates=0, unexcused=0, unproven=0)
-    assert 0 < verdict.duplicates <= numbers["unsure"]
+    assert verdict._replace(repeated=0, unproven=0) == Verdict(
+        lost=0, disordered=0, repeated=0, unexcused=0, unproven=0)
+    assert 0 < verdict.repeated <= numbers["unsure"]
 
 
 def test_what_is_too_old_is_counted_and_its_neighbours_arrive(lighter, putter):

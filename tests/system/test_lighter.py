@@ -18,7 +18,7 @@ from test_emulators import aggregate
 
 pytestmark = pytest.mark.sanitized
 
-PERFECT = Verdict(lost=0, disordered=0, duplicates=0, unexcused=0, unproven=0)
+PERFECT = Verdict(lost=0, disordered=0, repeated=0, unexcused=0, unproven=0)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_signed_call_is_taken(lighter, client):
 def test_over_tls(lighter, client):
     daemon = lighter(tls=True)
     put(client(daemon), range(500))
-    assert daemon.ledger().verdict({"web": 500}) == PERFECT
+    assert daemon.ledger().verdict({"web": range(500)}) == PERFECT
 
 
 @pytest.mark.parametrize("wrong, code", [
@@ -178,7 +178,8 @@ def test_aggregates_are_taken_apart(lighter, client):
                         Records=records)
     stats = daemon.stats()
     assert (stats["aggregates"], stats["broken"]) == (1, 1)
-    assert daemon.ledger().verdict({"c0": 10, "c1": 10, "c2": 10}) == PERFECT
+    assert daemon.ledger().verdict(
+        {key: range(10) for key in ("c0", "c1", "c2")}) == PERFECT
 
 
 def test_records_in_the_aggregate_of_another_shard(lighter, client):
@@ -279,7 +280,7 @@ def test_a_refusal(lighter, client, kind):
         put(client(daemon), range(3))
     assert caught.value.status >= 400
     put(client(daemon), range(3))
-    assert daemon.ledger().verdict({"web": 3}) == PERFECT
+    assert daemon.ledger().verdict({"web": range(3)}) == PERFECT
     assert daemon.stats()["faults"][kind] == 1
 
 
@@ -295,8 +296,8 @@ def test_a_call_without_an_answer(lighter, client, kind):
     assert daemon.stats()["taken"] == (0 if kind in NOTHING_TAKEN else 3)
     put(client(daemon), range(3))
     twice = daemon.stats()["taken"] - 3
-    assert daemon.ledger().verdict({"web": 3}) == PERFECT._replace(
-        duplicates=twice)
+    assert daemon.ledger().verdict({"web": range(3)}) == PERFECT._replace(
+        repeated=twice)
 
 
 @pytest.mark.parametrize("kind", ["hang", "taken-hang"])
@@ -316,14 +317,15 @@ def test_seen_answers_excuse_nothing(lighter, client):
     for _ in range(2):  # a client that sends what was taken once more …
         put(kinesis, range(3))
     put(kinesis, range(3, 4))  # … on one connection
-    assert daemon.ledger().verdict({"web": 4}) == PERFECT._replace(
-        duplicates=3, unexcused=3)
+    assert daemon.ledger().verdict({"web": range(4)}) == PERFECT._replace(
+        repeated=3, unexcused=3)
 
 
 def test_loss_and_disorder_are_found(lighter, client):
     daemon = lighter()
     put(client(daemon), [0, 1, 3, 2, 5])
-    assert daemon.ledger().verdict({"web": 7, "other": 2}) == PERFECT._replace(
+    assert daemon.ledger().verdict(
+        {"web": range(7), "other": range(2)}) == PERFECT._replace(
         lost=4, disordered=1)
 
 
@@ -359,7 +361,7 @@ def test_an_answer_that_drips(lighter, client):
     start = time.monotonic()
     answer = put(client(daemon), range(50))
     assert answer["FailedRecordCount"] == 0
-    assert time.monotonic() - start > 0.5
+    assert time.monotonic() - start > 0.3
 
 
 def test_nobody_listens_for_a_while(lighter, client):
@@ -375,4 +377,4 @@ def test_nobody_listens_for_a_while(lighter, client):
         except AwsError:
             return None
     wait_until(works, "it listens again")
-    assert daemon.ledger().verdict({"web": 2}) == PERFECT
+    assert daemon.ledger().verdict({"web": range(2)}) == PERFECT
