@@ -14,6 +14,7 @@ import pytest
 from collectd import BUILD
 from lighter import ALL_TAKEN, REFUSALS
 from process import Daemon, wait_until
+from small_disk import SmallDisk
 
 PROGRAM = os.path.join(BUILD, "tests/lighter/ferry")
 KEYS = 20
@@ -27,12 +28,13 @@ QUICK = (*REFUSALS, "reset", *ALL_TAKEN[1:], "drip")
 
 
 class Ferry:
-    def __init__(self, lighter, *options, count):
+    def __init__(self, lighter, *options, count, spool=None):
         self.directory = tempfile.mkdtemp(prefix="tally-ferry-")
         self.expected = {f"c{k:02}": count for k in range(KEYS)}
         self.killed = 0  # what the numbers of killed ones said
         self._command = [
-            PROGRAM, "--name", "lines", "--spool", self._path("spool"),
+            PROGRAM, "--name", "lines", "--spool",
+            str(spool or self._path("spool")),
             "--numbers", self._path("numbers"), "--keys", str(KEYS),
             "--count", str(count), "--timeout-ms", str(TIMEOUT_MS), *options]
         self._environment = {
@@ -70,7 +72,7 @@ class Ferry:
 
     def close(self):
         self._daemon.kill()
-        shutil.rmtree(self.directory)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 @pytest.fixture
@@ -161,6 +163,26 @@ def test_nobody_is_there_for_a_while(lighter, ferry):
     daemon.refuse(2)
     one.finish()
     judge(daemon, one)
+
+
+def test_the_disk_is_full_for_a_while(lighter, ferry, tmp_path):
+    """Meanwhile it goes on from memory, and stops putting when that is full."""
+    disk = SmallDisk(tmp_path / "disk", 8 << 20)
+    try:
+        daemon = lighter(tls=True)
+        one = ferry(daemon, *HOW["aggregated"], count=5000,
+                    spool=disk.path / "spool")
+        one.wait_for_sent(10000)
+        disk.fill()
+        sent = one.numbers()["sent"]
+        one.wait_for_sent(sent + 20000)
+        daemon.refuse(1)
+        disk.free()
+        one.finish()
+        judge(daemon, one)
+        one.close()
+    finally:
+        disk.close()
 
 
 def test_shards_are_split_and_merged(lighter, ferry):
