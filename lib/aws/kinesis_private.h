@@ -67,8 +67,11 @@ typedef struct tally_kinesis_s {
   tally_kinesis_plan_t plan;
   tally_kinesis_aggregate_t aggregate;
   tally_buffer_t lines, squeezed; /* what is compressed, and what that gave */
-  size_t company; /* the most records in an aggregate, while those with more
-                     are refused; else SIZE_MAX */
+  /* The most records in an aggregate, while one is looked for that made an
+   * aggregate be refused; else SIZE_MAX. What others send meanwhile says
+   * nothing about it, so it does not grow with their success. */
+  size_t company;
+  uint64_t company_until_ns; /* monotonic: then it is given up */
   tally_buffer_t body;
   tally_kinesis_parcel_t parcels[TALLY_KINESIS_RECORDS_MAX];
   size_t parcels_count, parcels_bytes;

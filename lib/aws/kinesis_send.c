@@ -12,6 +12,9 @@
 /* No call begins later with the same batch: its records' fates are known to
  * nobody else before send() comes back. */
 #define BATCH_NS (15 * TALLY_NS_PER_S)
+/* How long aggregates stay small for the sake of a record that is looked for.
+ */
+#define COMPANY_NS (600 * TALLY_NS_PER_S)
 /* A body that was large once is not kept for small ones. */
 #define BODY_KEPT ((size_t)1024 * 1024)
 
@@ -62,10 +65,12 @@ static void condemn(tally_kinesis_batch_t *batch,
                     const tally_error_t *why) {
   tally_kinesis_t *kinesis = batch->kinesis;
   kinesis->plan.lanes[parcel->lane].stopped = true;
-  if (parcel->count > 1) /* one of them; next time with less company */
+  if (parcel->count > 1) { /* one of them; next time with less company */
     kinesis->company = parcel->count / 2;
-  else
+    kinesis->company_until_ns = tally_clock_monotonic_ns() + COMPANY_NS;
+  } else {
     parcel->condemned = true;
+  }
   tally_kinesis_tell(batch, (unsigned)answer->status, "%s", why->message);
 }
 
@@ -81,6 +86,7 @@ static int execute(tally_kinesis_batch_t *batch) {
     if (!kinesis->proven)
       return -1;
     tally_kinesis_set_fates(batch, parcel, TALLY_FATE_REFUSED);
+    kinesis->company = SIZE_MAX;
   }
   return 0;
 }
@@ -124,7 +130,6 @@ static bool put_piece(tally_kinesis_batch_t *batch, tally_halving_t *halving,
     *status = tally_kinesis_settle(batch, at, count, &answer);
     go_on = *status == 0;
     kinesis->proven |= go_on;
-    kinesis->company *= kinesis->company <= SIZE_MAX / 2 ? 2 : 1;
     tally_halving_taken(halving);
   } else if (tally_aws_answer_blames_body(&answer)) {
     if (tally_halving_refused(halving))
@@ -168,6 +173,8 @@ int tally_kinesis_send(void *data, const tally_record_t *records, size_t count,
   };
   for (size_t i = 0; i < count; i++)
     fates[i] = TALLY_FATE_RETRY;
+  if (tally_clock_monotonic_ns() >= kinesis->company_until_ns)
+    kinesis->company = SIZE_MAX;
   if (tally_kinesis_stream_learn(kinesis, err) != 0 || plan(&batch) != 0)
     return -1;
   int status = 0;

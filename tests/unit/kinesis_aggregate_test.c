@@ -315,6 +315,42 @@ static void test_poison_in_an_aggregate(void **state) {
   assert_true(stream->calls < 60);
 }
 
+/* The same while others' records are taken all the time. */
+static void test_poison_beside_traffic(void **state) {
+  stream_t *stream = *state;
+  stream->shards[1] = 64;
+  stream->shards[2] = 128;
+  stream->shards[3] = 192;
+  stream->shards_count = 4;
+  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
+  stream->poison = "37 of";
+  unsigned shard = stream_shard_of(stream, "bad", 3);
+  char keys[10][8];
+  for (unsigned i = 0, n = 0; n < COUNT_OF(keys); i++) {
+    int len = snprintf(keys[n], sizeof(keys[n]), "g%u", i);
+    n += stream_shard_of(stream, keys[n], (size_t)len) != shard;
+  }
+  tally_record_t batch[100 + COUNT_OF(keys)];
+  memcpy(batch, stream_records(stream, 100, 1, 0), 100 * sizeof(*batch));
+  for (size_t i = 0; i < 100; i++)
+    batch[i].key = "bad", batch[i].key_len = 3;
+  size_t left = 100, refused = 0;
+  for (int turn = 0; left > 0; turn++) {
+    assert_true(turn < 30);
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+      batch[left + i] = record_of(keys[i], "good");
+    size_t count = left + COUNT_OF(keys);
+    assert_int_equal(stream_send(stream, batch, count), 0);
+    refused += stream_count(stream, count, TALLY_FATE_REFUSED);
+    size_t kept = 0;
+    for (size_t i = 0; i < left; i++)
+      if (stream->fates[i] == TALLY_FATE_RETRY)
+        batch[kept++] = batch[i];
+    left = kept;
+  }
+  assert_int_equal(refused, 1);
+}
+
 /* ---- shards that are split or merged ------------------------------------- */
 
 static void split(stream_t *stream, unsigned at_call) {
@@ -409,6 +445,7 @@ int main(void) {
       TEST(test_nobody_answers),
       TEST(test_throttled_shard_stops_alone),
       TEST(test_poison_in_an_aggregate),
+      TEST(test_poison_beside_traffic),
       TEST(test_split),
       TEST(test_merge),
       TEST(test_split_without_list),
