@@ -24,9 +24,10 @@ int tally_cloudwatch_form_begin(tally_buffer_t *form, tally_span_t namespace_) {
 }
 
 size_t tally_number_format(char text[TALLY_NUMBER_SIZE], double value) {
-  snprintf(text, TALLY_NUMBER_SIZE, "%.15g", value);
-  if (strtod(text, NULL) != value)
-    snprintf(text, TALLY_NUMBER_SIZE, "%.17g", value);
+  int digits = 15;
+  do
+    snprintf(text, TALLY_NUMBER_SIZE, "%.*g", digits, value);
+  while (strtod(text, NULL) != value && (digits += 2) <= 17);
   char *plus = strchr(text, '+');
   if (plus != NULL)
     memmove(plus, plus + 1, strlen(plus));
