@@ -35,11 +35,17 @@ int plugin_aws_set_endpoint(const char *plugin, oconfig_item_t *ci, void *to) {
   return 0;
 }
 
-int plugin_aws_set_secret(const char *plugin, oconfig_item_t *ci, void *to) {
-  char **secret = to;
-  tally_secret_free(*secret);
-  *secret = NULL;
-  return plugin_config_string(plugin, ci, secret);
+int plugin_aws_set_key(const char *plugin, oconfig_item_t *ci, void *to) {
+  char **key = to;
+  tally_secret_free(*key);
+  *key = NULL;
+  if (plugin_config_string(plugin, ci, key) != 0)
+    return -1;
+  for (const char *p = *key; *p != '\0'; p++)
+    if ((unsigned char)*p <= ' ' || *p == 0x7f)
+      return plugin_config_error(plugin, ci,
+                                 "has blanks or control characters");
+  return 0;
 }
 
 int plugin_aws_set_arn(const char *plugin, oconfig_item_t *ci, void *to) {
@@ -117,11 +123,11 @@ tally_aws_session_t *plugin_aws_session(const char *plugin,
 }
 
 void plugin_aws_clear(plugin_aws_t *aws) {
+  tally_secret_free(aws->access_key);
   tally_secret_free(aws->secret_key);
   tally_secret_free(aws->session_token);
   free(aws->region);
   free(aws->endpoint);
-  free(aws->access_key);
   free(aws->profile);
   free(aws->role_arn);
   free(aws->external_id);

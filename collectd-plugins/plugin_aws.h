@@ -45,11 +45,11 @@ typedef struct plugin_aws_s {
   PLUGIN_AWS_OPTION("Region", plugin_aws_set_region, type, member, region),    \
       PLUGIN_AWS_OPTION("Endpoint", plugin_aws_set_endpoint, type, member,     \
                         endpoint),                                             \
-      PLUGIN_AWS_OPTION("AccessKeyID", plugin_config_string, type, member,     \
+      PLUGIN_AWS_OPTION("AccessKeyID", plugin_aws_set_key, type, member,       \
                         access_key),                                           \
-      PLUGIN_AWS_OPTION("SecretAccessKey", plugin_aws_set_secret, type,        \
-                        member, secret_key),                                   \
-      PLUGIN_AWS_OPTION("SessionToken", plugin_aws_set_secret, type, member,   \
+      PLUGIN_AWS_OPTION("SecretAccessKey", plugin_aws_set_key, type, member,   \
+                        secret_key),                                           \
+      PLUGIN_AWS_OPTION("SessionToken", plugin_aws_set_key, type, member,      \
                         session_token),                                        \
       PLUGIN_AWS_OPTION("Profile", plugin_config_string, type, member,         \
                         profile),                                              \
@@ -68,7 +68,7 @@ typedef struct plugin_aws_s {
 /* For the table above; the target is the field. */
 int plugin_aws_set_region(const char *plugin, oconfig_item_t *ci, void *to);
 int plugin_aws_set_endpoint(const char *plugin, oconfig_item_t *ci, void *to);
-int plugin_aws_set_secret(const char *plugin, oconfig_item_t *ci, void *to);
+int plugin_aws_set_key(const char *plugin, oconfig_item_t *ci, void *to);
 int plugin_aws_set_arn(const char *plugin, oconfig_item_t *ci, void *to);
 int plugin_aws_set_file(const char *plugin, oconfig_item_t *ci, void *to);
 int plugin_aws_set_timeout(const char *plugin, oconfig_item_t *ci, void *to);

@@ -100,6 +100,7 @@ static void test_bad_values(void **state) {
       {"Region \"Europe\"", "Region \"Europe\": no region"},
       {"Endpoint \"kinesis\"", "Endpoint \"kinesis\": takes http(s)://"},
       {"Endpoint \"http://u:p@h/\"", "takes http(s)://"},
+      {"AccessKeyID \"A B\"", "AccessKeyID \"A B\": has blanks"},
       {"RoleARN \"role/r\"", "RoleARN \"role/r\": takes an ARN"},
       {"CACert \"/nowhere/ca.pem\"",
        "CACert \"/nowhere/ca.pem\": No such file"},
@@ -139,11 +140,9 @@ static void test_contradictions(void **state) {
 /* Whatever is wrong with them, and also if the name is. */
 static void test_secrets_are_not_logged(void **state) {
   static const char *const lines[] = {
-      "SecretAccessKey \"hush\" \"hush\"",
-      "SessionToken \"hush\" true",
-      "SecretKey \"hush\"",
-      "sessiontokens \"hush\"",
-      "Password \"hush\"",
+      "SecretAccessKey \"hush \"",  "SecretAccessKey \"hush\" \"hush\"",
+      "SessionToken \"hush\" true", "SecretKey \"hush\"",
+      "sessiontokens \"hush\"",     "Password \"hush\"",
   };
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(lines); i++) {
     assert_int_not_equal(configure(lines[i]), 0);
