@@ -98,3 +98,19 @@ cgroup_adjust_la_SOURCES = $(cgroup_adjust_files)
 cgroup_adjust_la_CPPFLAGS = $(plugin_cppflags)
 cgroup_adjust_la_LDFLAGS = $(plugin_ldflags)
 cgroup_adjust_la_LIBADD = libtallyman.la
+
+write_kinesis_files = collectd-plugins/write_kinesis.c \
+	collectd-plugins/write_kinesis_options.c \
+	collectd-plugins/write_kinesis_options.h \
+	collectd-plugins/write_kinesis_stream.c \
+	collectd-plugins/write_kinesis_stream.h \
+	$(plugin_format_files) \
+	$(plugin_outbox_files) \
+	$(plugin_files)
+if BUILD_WRITE_KINESIS
+plugin_LTLIBRARIES += write_kinesis.la
+endif
+write_kinesis_la_SOURCES = $(write_kinesis_files)
+write_kinesis_la_CPPFLAGS = $(plugin_cppflags)
+write_kinesis_la_LDFLAGS = $(plugin_ldflags)
+write_kinesis_la_LIBADD = libtallyman.la

@@ -6,6 +6,7 @@ man_pages = \
 	man/collectd-cgroup_adjust.5 \
 	man/collectd-docker_events.5 \
 	man/collectd-docker_stats.5 \
+	man/collectd-write_kinesis.5 \
 	man/collectd-write_table.5 \
 	man/tallyman-agentx.8 \
 	man/tallyman-agentx.conf.5 \
@@ -14,6 +15,7 @@ man_pods = \
 	man/collectd-cgroup_adjust.pod \
 	man/collectd-docker_events.pod \
 	man/collectd-docker_stats.pod \
+	man/collectd-write_kinesis.pod \
 	man/collectd-write_table.pod \
 	man/tallyman-agentx.pod \
 	man/tallyman-agentx.conf.pod \

@@ -29,6 +29,7 @@ plugin_tests += \
 	tests/plugin/plugin_format_test \
 	tests/plugin/plugin_outbox_test \
 	tests/plugin/plugin_util_test \
+	tests/plugin/write_kinesis_test \
 	tests/plugin/write_table_format_test \
 	tests/plugin/write_table_test
 endif
@@ -82,6 +83,12 @@ tests_plugin_docker_stats_values_test_SOURCES = \
 tests_plugin_docker_stats_values_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_docker_stats_values_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_docker_stats_values_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_write_kinesis_test_SOURCES = tests/plugin/write_kinesis_test.c \
+	$(write_kinesis_files)
+tests_plugin_write_kinesis_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_write_kinesis_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_write_kinesis_test_LDADD = $(plugin_test_libs)
 
 tests_plugin_write_table_format_test_SOURCES = \
 	tests/plugin/write_table_format_test.c \

@@ -205,17 +205,34 @@ class Collectd:
     def listval(self):
         return [line.split(" ", 1)[1] for line in self._ask("LISTVAL")]
 
-    def _ask(self, command):
+    # -- what it is told ----------------------------------------------------
+
+    def putval(self, *values):
+        """Dispatches values, as (identifier with its host, value)."""
+        self._ask(*(f'PUTVAL "{identifier}" interval={self.interval} N:{value}'
+                    for identifier, value in values))
+
+    def putnotif(self, message, **fields):
+        told = " ".join(f'{key}="{value}"' for key, value in fields.items())
+        self._ask(f'PUTNOTIF {told} message="{message}"')
+
+    def flush(self, plugin):
+        self._ask(f'FLUSH plugin="{plugin}"')
+
+    def _ask(self, *commands):
+        """The answer to the last of them."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
             s.settimeout(5 * PATIENCE)
             s.connect(self.path("unixsock"))
             stream = s.makefile("rw")
-            stream.write(command + "\n")
-            stream.flush()
-            count, message = stream.readline().split(" ", 1)
-            if int(count) < 0:
-                raise KeyError(f"{command}: {message.strip()}")
-            return [stream.readline().strip() for _ in range(int(count))]
+            for command in commands:
+                stream.write(command + "\n")
+                stream.flush()
+                count, message = stream.readline().split(" ", 1)
+                if int(count) < 0:
+                    raise KeyError(f"{command}: {message.strip()}")
+                answer = [stream.readline().strip() for _ in range(int(count))]
+            return answer
 
     def _socket_answers(self):
         try:
