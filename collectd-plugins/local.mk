@@ -59,6 +59,20 @@ docker_stats_la_CPPFLAGS = $(plugin_cppflags)
 docker_stats_la_LDFLAGS = $(plugin_ldflags)
 docker_stats_la_LIBADD = libtallyman.la
 
+docker_logs_files = collectd-plugins/docker_logs.c \
+	collectd-plugins/docker_logs_routes.c \
+	collectd-plugins/docker_logs_routes.h \
+	collectd-plugins/docker_logs_sinks.c \
+	collectd-plugins/docker_logs_sinks.h \
+	$(plugin_files) $(plugin_outbox_files)
+if BUILD_DOCKER_LOGS
+plugin_LTLIBRARIES += docker_logs.la
+endif
+docker_logs_la_SOURCES = $(docker_logs_files)
+docker_logs_la_CPPFLAGS = $(plugin_cppflags)
+docker_logs_la_LDFLAGS = $(plugin_ldflags)
+docker_logs_la_LIBADD = libtallyman.la
+
 write_table_files = collectd-plugins/write_table.c \
 	collectd-plugins/write_table_format.c \
 	collectd-plugins/write_table_format.h \

@@ -14,12 +14,17 @@ static size_t sources_of(const plugin_counters_type_t *type) {
   return count;
 }
 
+static int type_of(const plugin_counters_type_t *type, size_t source) {
+  return source + type->gauges < sources_of(type) ? DS_TYPE_DERIVE
+                                                  : DS_TYPE_GAUGE;
+}
+
 static bool agrees(const plugin_counters_type_t *type, const data_set_t *ds) {
   if (ds->ds_num != sources_of(type))
     return false;
   for (size_t i = 0; i < ds->ds_num; i++)
     if (strcmp(ds->ds[i].name, type->sources[i]) != 0 ||
-        ds->ds[i].type != DS_TYPE_DERIVE)
+        ds->ds[i].type != type_of(type, i))
       return false;
   return true;
 }
@@ -40,7 +45,8 @@ int plugin_counters_register(const char *plugin,
   data_set_t ds = {.ds_num = sources_of(type), .ds = sources};
   sstrncpy(ds.type, type->name, sizeof(ds.type));
   for (size_t i = 0; i < ds.ds_num; i++) {
-    sources[i] = (data_source_t){.type = DS_TYPE_DERIVE, .min = 0, .max = NAN};
+    sources[i] =
+        (data_source_t){.type = type_of(type, i), .min = 0, .max = NAN};
     sstrncpy(sources[i].name, type->sources[i], sizeof(sources[i].name));
   }
   return plugin_register_data_set(&ds);
@@ -54,7 +60,10 @@ void plugin_counters_dispatch(const char *plugin, const char *instance,
   vl.values = list;
   vl.values_len = sources_of(type);
   for (size_t i = 0; i < vl.values_len; i++)
-    list[i].derive = (derive_t)values[i];
+    if (type_of(type, i) == DS_TYPE_DERIVE)
+      list[i].derive = (derive_t)values[i];
+    else
+      list[i].gauge = (gauge_t)values[i];
   sstrncpy(vl.plugin, "tallyman", sizeof(vl.plugin));
   sstrncpy(vl.type, type->name, sizeof(vl.type));
   if (instance[0] != '\0')

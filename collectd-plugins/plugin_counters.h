@@ -13,10 +13,12 @@
 
 #define PLUGIN_COUNTERS_MAX 16
 
-/* A type whose data sources are all DERIVEs, in the order of types.db. */
+/* A type whose data sources are DERIVEs, in the order of types.db; but for the
+ * last `gauges` of them, which say how things are now. */
 typedef struct plugin_counters_type_s {
   const char *name;
   const char *sources[PLUGIN_COUNTERS_MAX]; /* NULL-terminated unless full */
+  size_t gauges;
 } plugin_counters_type_t;
 
 /* Makes sure that the daemon knows the type, also without our types.db. -1 and

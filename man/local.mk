@@ -5,6 +5,7 @@
 man_pages = \
 	man/collectd-cgroup_adjust.5 \
 	man/collectd-docker_events.5 \
+	man/collectd-docker_logs.5 \
 	man/collectd-docker_stats.5 \
 	man/collectd-write_kinesis.5 \
 	man/collectd-write_table.5 \
@@ -14,6 +15,7 @@ man_pages = \
 man_pods = \
 	man/collectd-cgroup_adjust.pod \
 	man/collectd-docker_events.pod \
+	man/collectd-docker_logs.pod \
 	man/collectd-docker_stats.pod \
 	man/collectd-write_kinesis.pod \
 	man/collectd-write_table.pod \

@@ -128,6 +128,7 @@ static int open_parts(tally_log_shipper_t *s, tally_error_t *err) {
                                      .list = list,
                                      .kinds = s->options.kinds,
                                      .prepare = s->options.prepare,
+                                     .close = s->options.close,
                                      .data = s->options.data};
   tally_log_reader_options_t reader = {.on_lines = on_lines, .on_end = on_end};
   s->sinks = tally_log_sinks_create(&sinks, err);

@@ -59,6 +59,8 @@ typedef struct tally_log_shipper_options_s {
   /* See tally_log_sinks_options_t. */
   void (*prepare)(const char *label, tally_outbox_options_t *options,
                   char *spool, size_t size, void *data);
+  void (*close)(const tally_log_sink_t *sink, void *slot, int timeout_ms,
+                void *data);
   void *data;
 } tally_log_shipper_options_t;
 

@@ -56,6 +56,10 @@ typedef struct tally_log_sinks_options_s {
    * `spool` has `size` bytes for the name of the directory. */
   void (*prepare)(const char *label, tally_outbox_options_t *options,
                   char *spool, size_t size, void *data);
+  /* Destroys an outbox and says what it leaves behind, in any thread; `slot` is
+   * that of tally_log_sinks_each(). NULL: nothing is said. */
+  void (*close)(const tally_log_sink_t *sink, void *slot, int timeout_ms,
+                void *data);
   void *data;
 } tally_log_sinks_options_t;
 

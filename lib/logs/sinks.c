@@ -260,6 +260,14 @@ static bool is_idle(const entry_t *e, uint64_t now) {
   return stats.queued == 0;
 }
 
+static void close_outbox(const tally_log_sinks_t *s, const entry_t *e,
+                         int timeout_ms) {
+  if (s->options.close != NULL && e->sink.outbox != NULL)
+    s->options.close(&e->sink, e->slot, timeout_ms, s->options.data);
+  else
+    tally_outbox_destroy(e->sink.outbox, timeout_ms, NULL);
+}
+
 /* Takes them out of the list of entries. */
 static entry_t *take_idle(tally_log_sinks_t *s, uint64_t now) {
   entry_t *idle = NULL;
@@ -290,7 +298,7 @@ void tally_log_sinks_tend(tally_log_sinks_t *s) {
   while (idle != NULL) {
     entry_t *e = idle;
     idle = e->next;
-    tally_outbox_destroy(e->sink.outbox, 0, NULL);
+    close_outbox(s, e, 0);
     free_entry(e);
   }
   pthread_mutex_unlock(&s->opening);
@@ -321,13 +329,14 @@ void tally_log_sinks_each(tally_log_sinks_t *s,
 
 typedef struct {
   pthread_t thread;
-  tally_outbox_t *outbox;
+  const tally_log_sinks_t *sinks;
+  const entry_t *entry;
   int timeout_ms;
 } closing_t;
 
 static void *close_one(void *data) {
   const closing_t *closing = data;
-  tally_outbox_destroy(closing->outbox, closing->timeout_ms, NULL);
+  close_outbox(closing->sinks, closing->entry, closing->timeout_ms);
   return NULL;
 }
 
@@ -337,7 +346,7 @@ static void close_all(tally_log_sinks_t *s, int timeout_ms) {
   size_t count = 0;
   for (entry_t *e = s->entries; e != NULL; e = e->next) {
     closing_t *c = &closing[count];
-    *c = (closing_t){.outbox = e->sink.outbox, .timeout_ms = timeout_ms};
+    *c = (closing_t){.sinks = s, .entry = e, .timeout_ms = timeout_ms};
     if (tally_thread_start(&c->thread, "tally-close", close_one, c, NULL) == 0)
       count++;
     else
