@@ -161,7 +161,9 @@ static void *ask_who_we_are(void *data) {
 static int place_spools(docker_logs_t *dl, tally_error_t *err) {
   if (dl->state_dir == NULL || dl->outbox.spool_dir != NULL)
     return 0;
-  dl->outbox.spool_dir = ssnprintf_alloc("%s/spool", dl->state_dir);
+  char dir[PATH_MAX];
+  snprintf(dir, sizeof(dir), "%s/spool", dl->state_dir);
+  dl->outbox.spool_dir = strdup(dir);
   if (dl->outbox.spool_dir != NULL)
     return 0;
   return tally_error_set(err, ENOMEM, "SpoolDir");

@@ -22,6 +22,7 @@ check_LTLIBRARIES += libtally_mock.la
 plugin_tests += \
 	tests/plugin/cgroup_adjust_test \
 	tests/plugin/docker_events_test \
+	tests/plugin/docker_logs_test \
 	tests/plugin/docker_stats_identity_test \
 	tests/plugin/docker_stats_test \
 	tests/plugin/docker_stats_values_test \
@@ -115,6 +116,12 @@ tests_plugin_docker_events_test_SOURCES = tests/plugin/docker_events_test.c \
 tests_plugin_docker_events_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_docker_events_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_docker_events_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_docker_logs_test_SOURCES = tests/plugin/docker_logs_test.c \
+	$(docker_logs_files)
+tests_plugin_docker_logs_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_docker_logs_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_docker_logs_test_LDADD = $(plugin_test_libs)
 
 check_PROGRAMS += $(plugin_tests)
 plugin_scripts = tests/plugin/manual_test tests/plugin/symbols_test

@@ -37,6 +37,21 @@ OWN = {
         ('Counters "many"', ["Counters", "many"]),
         ('StateDir ""', ["StateDir"]),
     ],
+    "docker_logs": [
+        ('SpoolLimit 0', ["SpoolLimit", "0", "spool"]),
+        ('<Route>\nFile "/x"\n</Route>', ["Route"]),
+        ('<Route "a">\n</Route>', ["Route", "a", "sink"]),
+        ('<Route "a">\nFile "x"\n</Route>', ["File", "x"]),
+        ('<Route "a">\nFile "/x"\nFormat "xml"\n</Route>',
+         ["Format", "xml"]),
+        ('<Route "a">\nFile "/x"\nMultiline "("\n</Route>',
+         ["Multiline", "("]),
+        ('<Kinesis>\nEndpoint "ftp://x"\n</Kinesis>', ["Endpoint", "ftp://x"]),
+        ('<Kinesis>\nOrder "any"\n</Kinesis>', ["Order", "any"]),
+        ('<CloudWatchLogs>\nRetention 4\n</CloudWatchLogs>',
+         ["Retention", "4"]),
+        ('<File>\nRotateKeep -1\n</File>', ["RotateKeep", "-1"]),
+    ],
     "cgroup_adjust": [
         ('Method "magic"', ["Method", "magic"]),
         ('DryRun "wet"', ["DryRun", "wet"]),
@@ -104,6 +119,25 @@ def test_right_configuration(collectd):
             IgnoreAction "/^exec/"
             StopWindow 5
             Counters true"""],
+        "docker_logs": [watching + state + """
+            SpoolLimit 1
+            <Route "a">
+              LogGroup "/x"
+              Format json
+              Streams stderr
+              Multiline "^(x|y)"
+            </Route>
+            <Kinesis>
+              Endpoint "http://127.0.0.1:1"
+              Order none
+              Aggregate true
+            </Kinesis>
+            <CloudWatchLogs>
+              Retention 14
+            </CloudWatchLogs>
+            <File>
+              RotateSize 1
+            </File>"""],
         "cgroup_adjust": [watching + state + """
             Method "engine"
             DryRun true
