@@ -10,9 +10,10 @@
  * The key of a record is the name of its log stream (for a container: its full
  * id), its data are the message, its time_ns the event's time (0: when it is
  * sent). A batch of the outbox becomes one PutLogEvents per log stream, oldest
- * first, or several where the limits ask for it; events of the same millisecond
- * keep their order. Streams are made when they are missing, the group too if
- * that is wanted.
+ * first, or several where the limits ask for it. Order within a stream is that of
+ * the events' times, as the service wants and shows it; events of the same
+ * millisecond keep the order in which they were put. Streams are made when they
+ * are missing, the group too if that is wanted.
  *
  * Limits of the service that are kept here: 10 000 events and 1 048 576 bytes a
  * call (each event counts its UTF-8 bytes and 26), all within 24 hours. Events
@@ -35,6 +36,9 @@
  * is found. What concerns one stream (it is throttled, it may not be made)
  * makes that stream wait; what concerns the group, the keys or the service, or
  * throttling of a second stream, everything.
+ *
+ * Permissions: logs:PutLogEvents, logs:CreateLogStream; with `create_group`
+ * logs:CreateLogGroup, logs:PutRetentionPolicy.
  *
  * Contract: Amazon CloudWatch Logs API Reference 2014-03-28 (PutLogEvents,
  * CreateLogStream, CreateLogGroup, PutRetentionPolicy).
