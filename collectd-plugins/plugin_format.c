@@ -54,6 +54,14 @@ void plugin_format_clear(plugin_format_t *format) {
 
 /* ---- numbers ------------------------------------------------------------- */
 
+/* Most gauges count something, and an integer is written ten times as fast. */
+static void format_gauge(gauge_t gauge, char *text, size_t size) {
+  if (fabs(gauge) < 1e15 && gauge == (gauge_t)(int64_t)gauge)
+    snprintf(text, size, "%" PRIi64, (int64_t)gauge);
+  else if (isfinite(gauge))
+    snprintf(text, size, GAUGE_FORMAT, gauge);
+}
+
 void plugin_format_number(const data_set_t *ds, const value_list_t *vl,
                           const gauge_t *rates, size_t i,
                           plugin_number_t *number) {
@@ -62,9 +70,8 @@ void plugin_format_number(const data_set_t *ds, const value_list_t *vl,
   number->text[0] = '\0';
   number->is_whole = type != DS_TYPE_GAUGE && rates == NULL;
   if (!number->is_whole) {
-    gauge_t gauge = type == DS_TYPE_GAUGE ? value->gauge : rates[i];
-    if (isfinite(gauge))
-      snprintf(number->text, sizeof(number->text), GAUGE_FORMAT, gauge);
+    format_gauge(type == DS_TYPE_GAUGE ? value->gauge : rates[i], number->text,
+                 sizeof(number->text));
   } else if (type == DS_TYPE_DERIVE) {
     snprintf(number->text, sizeof(number->text), "%" PRIi64, value->derive);
   } else {

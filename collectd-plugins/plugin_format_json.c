@@ -108,12 +108,20 @@ static int add_meta(tally_buffer_t *out, meta_data_t *meta) {
   return status;
 }
 
+/* Seconds, with three digits behind the point. */
+static int add_time(tally_buffer_t *out, const char *before, cdtime_t time) {
+  char text[64];
+  uint64_t ms = CDTIME_T_TO_MS(time);
+  snprintf(text, sizeof(text), "%s%" PRIu64 ".%03u", before, ms / 1000,
+           (unsigned)(ms % 1000));
+  return add(out, text);
+}
+
 int plugin_format_json(tally_buffer_t *out, const data_set_t *ds,
                        const value_list_t *vl, const gauge_t *rates) {
   if (add_values(out, ds, vl, rates) != 0 || add_sources(out, ds) != 0 ||
-      tally_buffer_printf(out, ",\"time\":%.3f,\"interval\":%.3f",
-                          CDTIME_T_TO_DOUBLE(vl->time),
-                          CDTIME_T_TO_DOUBLE(vl->interval)) != 0 ||
+      add_time(out, ",\"time\":", vl->time) != 0 ||
+      add_time(out, ",\"interval\":", vl->interval) != 0 ||
       add_string(out, "host", vl->host) != 0 ||
       add_string(out, "plugin", vl->plugin) != 0 ||
       add_string(out, "plugin_instance", vl->plugin_instance) != 0 ||
