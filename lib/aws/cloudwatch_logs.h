@@ -10,8 +10,8 @@
  * The key of a record is the name of its log stream (for a container: its full
  * id), its data are the message, its time_ns the event's time (0: when it is
  * sent). A batch of the outbox becomes one PutLogEvents per log stream, oldest
- * first, or several where the limits ask for it. Order within a stream is that of
- * the events' times, as the service wants and shows it; events of the same
+ * first, or several where the limits ask for it. Order within a stream is that
+ * of the events' times, as the service wants and shows it; events of the same
  * millisecond keep the order in which they were put. Streams are made when they
  * are missing, the group too if that is wanted.
  *
