@@ -12,9 +12,12 @@
 #include "core/clock.h"
 #include "core/compress.h"
 
-/* Looking for what a call was refused for costs calls. With so many a batch is
- * left for another time: what was found until then is out of the way. */
-#define CALLS_MAX 64
+/* Looking for what a call was refused for costs calls. After so many refusals a
+ * batch is left for another time: what was found until then is out of the way.
+ */
+#define REFUSALS_MAX 64
+/* And no call begins later than this with the same batch. */
+#define BATCH_S 30
 
 typedef struct sender_s {
   tally_aws_client_t *client;
@@ -30,9 +33,10 @@ typedef struct job_s {
   tally_fate_t *fates;
   tally_answer_t *answer;
   tally_error_t *err;
-  unsigned calls;
-  bool taken; /* something was */
-  bool noted; /* the trouble is in *answer and *err */
+  unsigned refusals;
+  uint64_t until_ns; /* monotonic */
+  bool taken;        /* something was */
+  bool noted;        /* the trouble is in *answer and *err */
   /* Refused alone, but in words that are not about data. */
   bool suspect[TALLY_CLOUDWATCH_CALL_DATA];
   size_t suspects;
@@ -123,7 +127,6 @@ static tally_aws_fault_t put(job_t *job, const uint16_t *members,
                              size_t count) {
   tally_aws_answer_t answer;
   tally_error_t why = {0};
-  job->calls++;
   if (call(job, members, count, &answer, &why) == 0) {
     set_fates(job, members, count, TALLY_FATE_SENT);
     job->answer->repeated += answer.uncertain ? count : 0;
@@ -135,8 +138,18 @@ static tally_aws_fault_t put(job_t *job, const uint16_t *members,
     note_trouble(job, &answer, &why);
     refuse(job, members[0], &answer);
   }
+  job->refusals += answer.fault == TALLY_AWS_PERMANENT;
   tally_aws_answer_clear(&answer);
   return answer.fault;
+}
+
+static bool has_time(job_t *job) {
+  if (tally_clock_monotonic_ns() < job->until_ns)
+    return true;
+  if (!job->noted)
+    tally_error_set(job->err, 0, "CloudWatch is slow: %d s for a batch",
+                    BATCH_S);
+  return false;
 }
 
 /* -1: the whole batch has to wait. */
@@ -144,7 +157,7 @@ static int put_all(job_t *job, const uint16_t *members, size_t count) {
   tally_halving_t halving = {.count = count};
   size_t n;
   while ((n = tally_halving_next(&halving)) > 0) {
-    if (job->calls == CALLS_MAX)
+    if (job->refusals >= REFUSALS_MAX || !has_time(job))
       return -1;
     tally_aws_fault_t fault = put(job, members + halving.at, n);
     if (fault == TALLY_AWS_OK)
@@ -193,7 +206,9 @@ static int send_batch(void *data, const tally_record_t *records, size_t count,
                .records = records,
                .fates = fates,
                .answer = answer,
-               .err = err};
+               .err = err,
+               .until_ns =
+                   tally_clock_monotonic_ns() + BATCH_S * TALLY_NS_PER_S};
   bool done[TALLY_CLOUDWATCH_CALL_DATA];
   uint16_t members[TALLY_CLOUDWATCH_CALL_DATA];
   refuse_unfit(&job, count);

@@ -175,6 +175,23 @@ static void namespaces(void **state) {
   sink();
 }
 
+/* What is taken is no search for what is bad, however many calls it needs. */
+static void many_namespaces(void **state) {
+  scene_t *scene = *state;
+  launch(scene, (tally_cloudwatch_options_t){.plain = true}, 0);
+  harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+  for (unsigned i = 0; i < 100; i++) {
+    char space[32];
+    snprintf(space, sizeof(space), "space%u", i);
+    take(space, "a", 1);
+  }
+  assert_int_equal(send_all(), 0);
+  for (size_t i = 0; i < ship.count; i++)
+    assert_int_equal(ship.fates[i], TALLY_FATE_SENT);
+  assert_string_equal(ship.err.message, "");
+  sink();
+}
+
 /* ---- failures ------------------------------------------------------------ */
 
 /* What succeeded before is not sent again. */
@@ -388,6 +405,7 @@ int main(void) {
       TEST(one_call),
       TEST(compressed),
       TEST(namespaces),
+      TEST(many_namespaces),
       TEST(failure_in_mid_batch),
       TEST(no_answer),
       TEST(halving),
