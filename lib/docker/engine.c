@@ -158,12 +158,15 @@ void tally_engine_inspect_path(const tally_engine_t *engine, char *path,
 }
 
 void tally_engine_logs_path(const tally_engine_t *engine, char *path,
-                            const char *id, uint64_t since_ns, bool follow) {
-  char since[64] = "";
+                            const char *id, uint64_t since_ns, unsigned tail,
+                            bool follow) {
+  char since[64] = "", last[32] = "";
   if (since_ns != 0)
     put_time(engine, since, sizeof(since), "&since", since_ns, false);
+  if (tail != 0)
+    snprintf(last, sizeof(last), "&tail=%u", tail);
   snprintf(path, TALLY_ENGINE_PATH_SIZE,
            "/v%s/containers/%.64s/logs?follow=%d&stdout=1&stderr=1&"
-           "timestamps=1%s",
-           engine->api_version, id, follow, since);
+           "timestamps=1%s%s",
+           engine->api_version, id, follow, since, last);
 }

@@ -49,8 +49,10 @@ void tally_engine_events_path(const tally_engine_t *engine, char *path,
 void tally_engine_list_path(const tally_engine_t *engine, char *path);
 void tally_engine_inspect_path(const tally_engine_t *engine, char *path,
                                const char *id);
-/* Of all that the container wrote since a time (0: ever), with time stamps. */
+/* Of what the container wrote since a time (0: ever), with time stamps; of the
+ * last `tail` pieces (0: of all). */
 void tally_engine_logs_path(const tally_engine_t *engine, char *path,
-                            const char *id, uint64_t since_ns, bool follow);
+                            const char *id, uint64_t since_ns, unsigned tail,
+                            bool follow);
 
 #endif

@@ -38,6 +38,7 @@ lib_files += \
 	lib/docker/logs_frames.c \
 	lib/docker/logs_lines.c \
 	lib/docker/logs_lines.h \
+	lib/docker/logs_lines_place.c \
 	lib/docker/logs_piece.h \
 	lib/docker/logs_position.c \
 	lib/docker/logs_private.h \

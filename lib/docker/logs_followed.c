@@ -12,7 +12,7 @@
 /* A follow that waits for us for most of this time is let go: a daemon that
  * cannot send does not notice when its log is rotated, and goes on in the
  * newest file. Asked again it begins with the oldest. */
-#define FOLLOW_PATIENCE_NS (2 * TALLY_NS_PER_S)
+#define FOLLOW_PATIENCE_NS TALLY_NS_PER_S
 /* Other requests read files that are open: nothing is lost, but the daemon
  * keeps them. */
 #define READ_PATIENCE_NS (30 * TALLY_NS_PER_S)

@@ -9,7 +9,6 @@
 #include "core/clock.h"
 #include "core/text.h"
 
-#define SLACK_NS (10 * TALLY_NS_PER_S)
 #define BUFFER_KEPT 4096 /* for the next line; more is given back */
 
 /* ---- life ---------------------------------------------------------------- */
@@ -25,7 +24,7 @@ void tally_log_lines_init(tally_log_lines_t *lines, size_t line_max, bool tty,
     lines->position = *from;
   for (int s = 0; s < TALLY_LOG_STREAMS; s++)
     tally_buffer_init(&lines->strands[s].text, line_max);
-  tally_log_lines_begin(lines);
+  tally_log_lines_begin(lines, 0);
 }
 
 void tally_log_lines_clear(tally_log_lines_t *lines) {
@@ -33,88 +32,25 @@ void tally_log_lines_clear(tally_log_lines_t *lines) {
     tally_buffer_clear(&lines->strands[s].text);
 }
 
-/* ---- positions ----------------------------------------------------------- */
-
-static uint64_t earlier(uint64_t a_ns, uint64_t b_ns) {
-  return a_ns == 0 || (b_ns != 0 && b_ns < a_ns) ? b_ns : a_ns;
-}
-
-static uint64_t open_since(const tally_log_strand_t *strand) {
-  return strand->open && !strand->skipped ? strand->first_ns : 0;
-}
-
-uint64_t tally_log_lines_since(const tally_log_lines_t *lines) {
-  const uint64_t *time_ns = lines->position.time_ns;
-  uint64_t newest_ns = time_ns[TALLY_LOG_STDOUT] > time_ns[TALLY_LOG_STDERR]
-                           ? time_ns[TALLY_LOG_STDOUT]
-                           : time_ns[TALLY_LOG_STDERR];
-  if (newest_ns <= SLACK_NS)
-    return 0;
-  return earlier(newest_ns - SLACK_NS, lines->position.open_ns);
-}
-
-/* A line that is cut for the second time may have come less far than before. */
-static void note_cut(tally_log_strand_t *strand) {
-  if (!strand->open || strand->parts == 0 ||
-      (strand->cut_ns == strand->first_ns && strand->cut_parts > strand->parts))
-    return;
-  strand->cut_ns = strand->first_ns;
-  strand->cut_parts = strand->parts;
-}
-
-void tally_log_lines_begin(tally_log_lines_t *lines) {
-  lines->catching_up = false;
-  lines->words[0] = '\0';
-  for (int s = 0; s < TALLY_LOG_STREAMS; s++) {
-    tally_log_strand_t *strand = &lines->strands[s];
-    lines->position.open_ns =
-        earlier(lines->position.open_ns, open_since(strand));
-    note_cut(strand);
-    tally_buffer_clear(&strand->text);
-    strand->open = false;
-    strand->in_stamp = false;
-    strand->seen = 0;
-    strand->caught_up = lines->position.time_ns[s] == 0;
-    if (!strand->caught_up)
-      lines->catching_up = true;
-  }
-}
-
 /* ---- handing on ---------------------------------------------------------- */
-
-static tally_log_stream_t stream_of(const tally_log_lines_t *lines,
-                                    const tally_log_strand_t *strand) {
-  return (tally_log_stream_t)(strand - lines->strands);
-}
-
-static void move_position(tally_log_lines_t *lines,
-                          const tally_log_strand_t *strand) {
-  tally_log_position_t *position = &lines->position;
-  int s = stream_of(lines, strand);
-  if (strand->last_ns == 0)
-    return;
-  position->lines[s] =
-      position->time_ns[s] == strand->last_ns ? position->lines[s] + 1 : 1;
-  position->time_ns[s] = strand->last_ns;
-}
 
 static int hand_on(tally_log_lines_t *lines, tally_log_strand_t *strand,
                    const char *text, size_t len, bool last) {
+  if (lines->gap)
+    return -1;
   const tally_log_position_t before = lines->position;
   tally_log_line_t line = {.text = text,
                            .len = len,
                            .time_ns = strand->first_ns,
-                           .stream = stream_of(lines, strand),
+                           .stream = tally_log_strand_stream(lines, strand),
                            .last = last};
   if (strand->parts > 0 || !last)
     line.part = ++strand->parts;
   if (last) {
     strand->open = false;
-    move_position(lines, strand);
+    tally_log_lines_move(lines, strand);
   }
-  lines->position.open_ns =
-      earlier(open_since(&lines->strands[TALLY_LOG_STDOUT]),
-              open_since(&lines->strands[TALLY_LOG_STDERR]));
+  lines->position.open_ns = tally_log_lines_open_since(lines);
   line.after = lines->position;
 
   bool again = strand->cut_parts > 0 && strand->cut_ns == strand->first_ns &&
@@ -129,26 +65,16 @@ static int hand_on(tally_log_lines_t *lines, tally_log_strand_t *strand,
 
 /* ---- lines --------------------------------------------------------------- */
 
-/* Whether a line that begins at this time had been read before. */
-static bool is_known(tally_log_lines_t *lines, tally_log_strand_t *strand,
-                     uint64_t ns) {
-  int s = stream_of(lines, strand);
-  if (strand->caught_up || ns == 0)
-    return false;
-  if (ns < lines->position.time_ns[s] ||
-      (ns == lines->position.time_ns[s] &&
-       strand->seen < lines->position.lines[s]))
-    return true;
-  strand->caught_up = true;
-  return false;
-}
-
+/* `first`: of its piece. */
 static void open_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
-                      uint64_t ns) {
+                      uint64_t ns, bool first) {
   strand->open = true;
   strand->first_ns = strand->last_ns = ns;
   strand->parts = 0;
-  strand->skipped = is_known(lines, strand, ns);
+  if (first || !strand->caught_up)
+    strand->skipped = tally_log_lines_know(lines, strand, ns);
+  if (!strand->skipped && lines->anchor_ns != 0)
+    lines->gap = true;
 }
 
 /* With a TTY the daemon's errors stand among the lines. */
@@ -177,10 +103,8 @@ static int end_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
                     const char *text, size_t len) {
   int status = 0;
   if (strand->skipped) {
-    int s = stream_of(lines, strand);
     strand->open = false;
-    strand->seen += strand->last_ns == lines->position.time_ns[s];
-    lines->skipped++;
+    tally_log_lines_met(lines, strand);
   } else if (is_from_daemon(lines, strand, text, len)) {
     strand->open = false;
     note_words(lines, text, len);
@@ -238,7 +162,7 @@ static int add_text(tally_log_lines_t *lines, tally_log_strand_t *strand,
 static int finish_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
                        const char *bytes, size_t len) {
   if (!strand->open) /* after another one in the same piece */
-    open_line(lines, strand, strand->piece_ns);
+    open_line(lines, strand, strand->piece_ns, false);
   int status;
   if (strand->text.len == 0 && len <= lines->line_max)
     status = end_line(lines, strand, bytes, len); /* nothing to copy */
@@ -261,7 +185,7 @@ static int take_text(tally_log_lines_t *lines, tally_log_strand_t *strand,
   if (len == 0)
     return 0;
   if (!strand->open)
-    open_line(lines, strand, strand->piece_ns);
+    open_line(lines, strand, strand->piece_ns, false);
   return add_text(lines, strand, bytes, len);
 }
 
@@ -277,7 +201,20 @@ static bool is_text(const tally_log_lines_t *lines,
 
 static bool continues(const tally_log_strand_t *strand, uint64_t ns) {
   return strand->open && ((ns != 0 && ns == strand->last_ns) ||
-                          strand->piece_len == TALLY_LOG_PIECE_FULL);
+                          (strand->piece_len == TALLY_LOG_PIECE_FULL &&
+                           (ns == 0 || ns > strand->last_ns)));
+}
+
+/* Before a line of another time begins. If that one is on its way for the
+ * second time, so is the rest of this one. */
+static int close_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
+                      uint64_t next_ns) {
+  if (!strand->open)
+    return 0;
+  if (!tally_log_lines_repeat(lines, strand, next_ns))
+    return end_buffered(lines, strand);
+  tally_log_strand_cut(strand);
+  return 0;
 }
 
 /* The time stamp is complete, or there is none. */
@@ -297,9 +234,9 @@ static int begin_text(tally_log_lines_t *lines, tally_log_strand_t *strand,
       if (ns != 0)
         strand->last_ns = ns;
     } else {
-      if (strand->open && end_buffered(lines, strand) != 0)
+      if (close_line(lines, strand, ns) != 0)
         return -1;
-      open_line(lines, strand, ns);
+      open_line(lines, strand, ns, true);
     }
     strand->piece_ns = ns;
     strand->piece_len = 0;

@@ -21,6 +21,16 @@
 /* Longer than any RFC 3339 time with nine digits and an offset. */
 #define TALLY_LOG_STAMP_MAX 36
 
+/* What an answer may do to us. Bits. */
+typedef enum tally_log_doubts_e {
+  /* It may leave out lines: so the one that had been read last has to be there
+   * before a new one comes. */
+  TALLY_LOG_GAPS = 1,
+  /* It may say lines twice: so one of a second ago, or of the same nanosecond,
+   * is one that we have had (unless the clock was put back). */
+  TALLY_LOG_REPEATS = 2,
+} tally_log_doubts_t;
+
 /* What comes from stdout, or from stderr. */
 typedef struct tally_log_strand_s {
   /* The piece, or the last one. */
@@ -55,9 +65,12 @@ typedef struct tally_log_lines_s {
 
   tally_log_strand_t strands[TALLY_LOG_STREAMS];
   tally_log_position_t position; /* after the last whole line handed on */
-  bool catching_up;              /* no new line has ended since begin() */
-  char words[256];               /* the daemon's own, since begin(); or "" */
-  uint64_t invalid, skipped;     /* since the beginning; see logs.h */
+  unsigned doubts;               /* since begin() */
+  uint64_t anchor_ns; /* of the line that has to come before a new one; or 0 */
+  bool gap;           /* it did not */
+  bool catching_up;   /* no new line has ended since begin() */
+  char words[256];    /* the daemon's own, since begin(); or "" */
+  uint64_t invalid, skipped; /* since the beginning; see logs.h */
 } tally_log_lines_t;
 
 /* `from` NULL: the beginning of the log. */
@@ -68,11 +81,12 @@ void tally_log_lines_init(tally_log_lines_t *lines, size_t line_max, bool tty,
                           void *data);
 void tally_log_lines_clear(tally_log_lines_t *lines);
 
-/* The log is read anew from tally_log_lines_since(). What was not whole is
- * forgotten: it comes again. */
-void tally_log_lines_begin(tally_log_lines_t *lines);
-/* A tally_log_on_piece_t; `data` is the lines. -1: out of memory, or a line
- * could not be taken. */
+/* What was not whole is forgotten, because the log is going to be read anew. */
+void tally_log_lines_forget(tally_log_lines_t *lines);
+/* Now, and from tally_log_lines_since() or any time before that. */
+void tally_log_lines_begin(tally_log_lines_t *lines, unsigned doubts);
+/* A tally_log_on_piece_t; `data` is the lines. -1: out of memory, a line could
+ * not be taken, or lines are missing (`gap`). */
 int tally_log_lines_take(int source, const char *bytes, size_t len,
                          unsigned edges, void *data);
 /* Nothing will follow: a line without '\n' is one. */
@@ -82,5 +96,29 @@ int tally_log_lines_end(tally_log_lines_t *lines);
  * A little earlier than the position, since the daemon has a thread each for
  * stdout and stderr, which do not wait for each other. */
 uint64_t tally_log_lines_since(const tally_log_lines_t *lines);
+/* Whether there is a line that has to come before all new ones, and nothing of
+ * interest stands before it. */
+bool tally_log_lines_have_anchor(const tally_log_lines_t *lines);
+
+/* ---- for logs_lines.c, from logs_lines_place.c --------------------------- */
+
+tally_log_stream_t tally_log_strand_stream(const tally_log_lines_t *lines,
+                                           const tally_log_strand_t *strand);
+/* The line has ended and is new: the position is behind it. */
+void tally_log_lines_move(tally_log_lines_t *lines,
+                          const tally_log_strand_t *strand);
+/* When the earliest line began that has not ended; 0: there is none. */
+uint64_t tally_log_lines_open_since(const tally_log_lines_t *lines);
+/* What has come of the line is forgotten: it will come again. */
+void tally_log_strand_cut(tally_log_strand_t *strand);
+
+/* Whether a line that begins at this time had been read before. */
+bool tally_log_lines_know(tally_log_lines_t *lines, tally_log_strand_t *strand,
+                          uint64_t ns);
+/* Whether the daemon says it twice (TALLY_LOG_REPEATS). */
+bool tally_log_lines_repeat(const tally_log_lines_t *lines,
+                            const tally_log_strand_t *strand, uint64_t ns);
+/* A line has ended that had been read before. */
+void tally_log_lines_met(tally_log_lines_t *lines, tally_log_strand_t *strand);
 
 #endif

@@ -30,12 +30,29 @@
 
 #define TALLY_LOG_NEVER UINT64_MAX
 
+/*
+ * A log is read to its present end first, and followed then. For a follow is
+ * fragile: while the daemon is busy with what there is already, or cannot send,
+ * a rotation of the log makes it lose whole files (all versions do, those
+ * before 23 at the first rotation). Then it is read to its end once more.
+ */
 typedef enum tally_log_request_e {
-  TALLY_LOG_FOLLOW,   /* all that comes */
   TALLY_LOG_CATCH_UP, /* all that is there, of a container that runs */
-  TALLY_LOG_REST, /* the same, of one that does not: after it there is no more
-                   */
+  TALLY_LOG_FOLLOW,   /* and all that comes */
+  TALLY_LOG_REST,     /* all that is left of one that does not run */
 } tally_log_request_t;
+
+/*
+ * How much of a log is asked for. Daemons read logs from the beginning, however
+ * large, and filter then; so the end of it is tried first, and if the last line
+ * that we have had is not in it, more. And daemons before Docker 23, asked for
+ * lines since a time, pass over all compressed files if the oldest is older.
+ */
+typedef enum tally_log_depth_e {
+  TALLY_LOG_DEPTH_END,   /* the last lines */
+  TALLY_LOG_DEPTH_SINCE, /* since the last line */
+  TALLY_LOG_DEPTH_ALL,
+} tally_log_depth_t;
 
 /*
  *   RESTING ──request──► READING ──its end──► RESTING ──…──► OVER ──► on_end()
@@ -67,8 +84,14 @@ typedef struct tally_log_followed_s {
   tally_log_end_t end; /* once it is OVER */
   tally_error_t end_err;
 
+  tally_log_depth_t depth; /* of the next request, at least */
+  bool behind;             /* the next one does not follow */
+  bool at_end;             /* the last one came to the end of the log */
+  unsigned gaps;           /* follows in a row that left out lines */
+
   /* The request, or the last one. */
   tally_log_request_t request;
+  tally_log_depth_t asked; /* its depth */
   tally_transfer_t transfer;
   char path[TALLY_ENGINE_PATH_SIZE];
   tally_log_frames_t frames;
@@ -84,7 +107,6 @@ typedef struct tally_log_followed_s {
   bool held;
   uint64_t held_since_ns;
   uint64_t window_ns, window_held_ns; /* since then: how long */
-  bool behind; /* the daemon may have lost its place: no follow */
 } tally_log_followed_t;
 
 TAILQ_HEAD(tally_log_followed_list_s, tally_log_followed_s);

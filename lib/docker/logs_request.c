@@ -12,6 +12,10 @@
 
 /* Hundreds of quiet streams have such a buffer each. */
 #define BUFFER_SIZE 8192
+/* What a container can write between two requests, many times over. */
+#define END_PIECES 5000
+#define GAPS_MAX 3
+#define API_OF_23 42
 #define LASTING_NS (5 * TALLY_NS_PER_S) /* a stream that was a success */
 /* When the daemon does not want to, and nothing changes any more. */
 #define FAILURES_OF_THE_STOPPED 5
@@ -90,15 +94,26 @@ static bool fell_behind(const tally_log_followed_t *followed) {
   return lasted_ns > LASTING_NS && 2 * followed->window_held_ns > lasted_ns;
 }
 
+/* The last line that we have had was not there. */
+static void ask_for_more(tally_log_followed_t *followed) {
+  followed->depth = followed->asked + 1;
+  if (followed->request == TALLY_LOG_FOLLOW)
+    followed->gaps++;
+  followed->state = TALLY_LOG_RESTING;
+  followed->act_ns = 0;
+}
+
 static void succeed(tally_log_followed_t *followed) {
+  followed->depth = TALLY_LOG_DEPTH_END;
   switch (followed->request) {
-  case TALLY_LOG_FOLLOW: /* the snapshot will tell whether the container ended
-                          */
-    followed->ended_early = true;
+  case TALLY_LOG_FOLLOW:
+    followed->ended_early = true; /* or has the container, too? */
+    followed->gaps = 0;
     tally_log_followed_retry(followed, false);
     break;
   case TALLY_LOG_CATCH_UP:
     followed->behind = fell_behind(followed);
+    followed->at_end = true;
     followed->state = TALLY_LOG_RESTING;
     followed->act_ns = 0;
     break;
@@ -125,7 +140,9 @@ static void on_done(tally_transfer_t *transfer) {
       tally_clock_monotonic_ns() - followed->requested_ns > LASTING_NS)
     followed->failures = 0;
 
-  if (success && !take_words(followed, &err)) {
+  if (followed->lines.gap) {
+    ask_for_more(followed);
+  } else if (success && !take_words(followed, &err)) {
     succeed(followed);
   } else {
     if (transfer->status == 200)
@@ -151,12 +168,10 @@ static int feed(tally_log_followed_t *followed, const char *bytes, size_t len,
                                &followed->lines)
           : tally_log_frames_feed(&followed->frames, bytes, len,
                                   tally_log_lines_take, &followed->lines, err);
-  if (status < 0) {
-    if (err->message[0] == '\0')
-      tally_error_set(err, ENOMEM, "log");
-    else
-      followed->lines.invalid++;
-  }
+  if (status < 0 && err->message[0] != '\0')
+    followed->lines.invalid++;
+  else if (status < 0)
+    tally_error_set(err, followed->lines.gap ? 0 : ENOMEM, "log");
   return status;
 }
 
@@ -189,11 +204,10 @@ static void judge_end(tally_log_followed_t *followed) {
 
 /* The driver "json-file" ends all lines that it has cut; for others, see
  * logs_lines.h. */
-static void begin(tally_log_followed_t *followed) {
+static void reset(tally_log_followed_t *followed) {
   const tally_container_t *container = followed->container;
   bool forgetful = container->log_driver == NULL ||
                    strcmp(container->log_driver, "json-file") != 0;
-  tally_log_lines_begin(&followed->lines);
   tally_log_frames_init(&followed->frames);
   tally_log_tty_init(&followed->tty, &followed->lines.catching_up, forgetful);
   followed->run_ns = container->started_ns;
@@ -203,6 +217,53 @@ static void begin(tally_log_followed_t *followed) {
   followed->lines_read = 0;
 }
 
+static tally_log_request_t choose(const tally_log_followed_t *followed) {
+  if (!tally_log_followed_runs(followed))
+    return TALLY_LOG_REST;
+  bool short_way = followed->depth == TALLY_LOG_DEPTH_END &&
+                   tally_log_lines_have_anchor(&followed->lines);
+  return !followed->behind && (short_way || followed->at_end)
+             ? TALLY_LOG_FOLLOW
+             : TALLY_LOG_CATCH_UP;
+}
+
+static tally_log_depth_t depth_of(const tally_log_followed_t *followed) {
+  bool needs_more = followed->request == TALLY_LOG_CATCH_UP ||
+                    !tally_log_lines_have_anchor(&followed->lines) ||
+                    followed->gaps >= GAPS_MAX;
+  return followed->depth == TALLY_LOG_DEPTH_END && needs_more
+             ? TALLY_LOG_DEPTH_SINCE
+             : followed->depth;
+}
+
+static unsigned doubts_of(const tally_log_followed_t *followed, bool is_old) {
+  unsigned doubts = 0;
+  if (followed->asked == TALLY_LOG_DEPTH_END ||
+      (followed->asked == TALLY_LOG_DEPTH_SINCE && is_old &&
+       followed->request != TALLY_LOG_FOLLOW))
+    doubts |= TALLY_LOG_GAPS;
+  if (followed->request == TALLY_LOG_FOLLOW && is_old)
+    doubts |= TALLY_LOG_REPEATS;
+  return doubts;
+}
+
+/* What to ask for, and what to think of the answer. */
+static void compose(tally_log_followed_t *followed) {
+  const tally_engine_t *engine = &followed->reader->engine;
+  tally_log_lines_t *lines = &followed->lines;
+  tally_log_lines_forget(lines);
+  followed->request = choose(followed);
+  followed->asked = depth_of(followed);
+  bool all = followed->asked == TALLY_LOG_DEPTH_ALL;
+  bool end = followed->asked == TALLY_LOG_DEPTH_END;
+  tally_engine_logs_path(engine, followed->path, followed->container->id,
+                         all ? 0 : tally_log_lines_since(lines),
+                         end ? END_PIECES : 0,
+                         followed->request == TALLY_LOG_FOLLOW);
+  tally_log_lines_begin(lines,
+                        doubts_of(followed, engine->api_minor < API_OF_23));
+}
+
 void tally_log_request_start(tally_log_followed_t *followed) {
   tally_log_reader_t *reader = followed->reader;
   if (reader->engine.api_version[0] == '\0') {
@@ -210,15 +271,9 @@ void tally_log_request_start(tally_log_followed_t *followed) {
     return;
   }
   judge_end(followed);
-  begin(followed);
-  bool runs = tally_log_followed_runs(followed);
-  followed->request = !runs              ? TALLY_LOG_REST
-                      : followed->behind ? TALLY_LOG_CATCH_UP
-                                         : TALLY_LOG_FOLLOW;
-  tally_engine_logs_path(&reader->engine, followed->path,
-                         followed->container->id,
-                         tally_log_lines_since(&followed->lines),
-                         followed->request == TALLY_LOG_FOLLOW);
+  compose(followed);
+  reset(followed);
+  followed->at_end = false;
   followed->transfer = (tally_transfer_t){.path = followed->path,
                                           .buffer_size = BUFFER_SIZE,
                                           .data = followed,

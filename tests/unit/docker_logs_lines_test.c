@@ -268,7 +268,7 @@ static void test_counts(void **state) {
   assert_int_equal(scene.lines.skipped, 2);
   assert_int_equal(scene.lines.invalid, 2);
   assert_string_equal(scene.lines.words, "Error of mine");
-  tally_log_lines_begin(&scene.lines);
+  tally_log_lines_begin(&scene.lines, 0);
   assert_string_equal(scene.lines.words, "");
   tear_down(&scene);
 }
@@ -309,7 +309,7 @@ static void test_cut_line(void **state) {
   set_up(&scene, false, 1 << 20, NULL);
   say(&scene, "o1 a~;o40 x*16384;");
   assert_told(&scene, "o1 a;");
-  tally_log_lines_begin(&scene.lines);
+  tally_log_lines_begin(&scene.lines, 0);
   assert_int_equal(tally_log_lines_since(&scene.lines),
                    UINT64_C(1767225591000000000));
   say(&scene, "e60 b~;");
@@ -317,7 +317,7 @@ static void test_cut_line(void **state) {
   /* Nothing is known of the line but that it has begun. */
   say(&scene, "o40 x*16384;e70 c~;");
   assert_position(&scene, T("01") ".1," T("70") ".1," T("40"));
-  tally_log_lines_begin(&scene.lines);
+  tally_log_lines_begin(&scene.lines, 0);
   assert_int_equal(tally_log_lines_since(&scene.lines),
                    UINT64_C(1767225640000000000));
   tally_buffer_reset(&scene.book);
@@ -331,10 +331,10 @@ static void test_cut_parts(void **state) {
   set_up(&scene, false, 10000, NULL);
   say(&scene, "o1 a~;o2 x*16384;o2 x*16384;");
   assert_told(&scene, "o1 a;o2#1+ x*10000;o2#2+ x*10000;o2#3+ x*10000;");
-  tally_log_lines_begin(&scene.lines);
+  tally_log_lines_begin(&scene.lines, 0);
   say(&scene, "o1 a~;o2 x*16384;"); /* it breaks again, and earlier */
   assert_told(&scene, "");
-  tally_log_lines_begin(&scene.lines);
+  tally_log_lines_begin(&scene.lines, 0);
   say(&scene, "o1 a~;o2 x*16384;o2 x*16384;o2 y~;o3 b~;");
   assert_told(&scene, "o2#4 x*2768y;o3 b;");
   tear_down(&scene);

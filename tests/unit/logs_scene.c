@@ -33,6 +33,7 @@ typedef struct piece_s {
 typedef struct cargo_s {
   piece_t *pieces;
   size_t count;
+  size_t hidden; /* so many, from those who ask since a time */
   bool running;
   unsigned runs;
   bool tty;
@@ -115,7 +116,7 @@ static void stream(logs_scene_t *scene, cargo_t *cargo, const char *request,
   uint64_t since_ns = since_of(request);
   bool follows = strstr(request, "follow=1") != NULL && cargo->running;
   unsigned breaks = scene->breaks, number = scene->opened++, run = cargo->runs;
-  size_t next = 0;
+  size_t next = since_ns != 0 ? cargo->hidden : 0;
   quay_write(fd, header, sizeof(header) - 1);
   while (!scene->closing && scene->breaks == breaks) {
     if (next < cargo->count && !(follows && cargo->pieces[next].run > run)) {
@@ -202,6 +203,12 @@ void logs_write(logs_scene_t *scene, unsigned n, const char *pieces) {
 
 void logs_write_behind(logs_scene_t *scene, unsigned n, const char *pieces) {
   write_pieces(scene, n, pieces, true);
+}
+
+void logs_hide(logs_scene_t *scene, unsigned n, bool hidden) {
+  pthread_mutex_lock(&scene->lock);
+  scene->cargo[n].hidden = hidden ? scene->cargo[n].count : 0;
+  pthread_mutex_unlock(&scene->lock);
 }
 
 void logs_break(logs_scene_t *scene, logs_break_t where) {

@@ -41,6 +41,10 @@ void logs_write(logs_scene_t *scene, unsigned n, const char *pieces);
 /* The same, but streams that follow now do not get it: they have lost it. */
 void logs_write_behind(logs_scene_t *scene, unsigned n, const char *pieces);
 
+/* As long as `hidden`, whoever asks since a time does not get what has been
+ * written so far: it is in a compressed file. */
+void logs_hide(logs_scene_t *scene, unsigned n, bool hidden);
+
 /* Breaks what is open, in the middle of a piece that is sent as far as there is
  * room for half a header, a header, or half a piece. */
 typedef enum logs_break_e {
