@@ -6,12 +6,21 @@ bench_cppflags = -I$(srcdir)/lib -I$(builddir)
 
 # Programs that a bench uses, and those that are one: a bench prints one JSON
 # object per line, which table.py makes a table of.
-bench_tools = tests/bench/bench_outbox tests/bench/bench_sampler tests/bench/cgroup_farm
+bench_tools = tests/bench/bench_kinesis tests/bench/bench_outbox tests/bench/bench_sampler tests/bench/cgroup_farm
 bench_commands = \
+	$(abs_builddir)/tests/bench/bench_kinesis \
 	$(abs_builddir)/tests/bench/bench_outbox \
 	$(abs_builddir)/tests/bench/bench_sampler \
 	$(abs_srcdir)/tests/bench/bench_process.py \
 	$(abs_srcdir)/tests/bench/bench_stats_api.py
+
+tests_bench_bench_kinesis_SOURCES = \
+	tests/bench/bench_kinesis.c \
+	tests/bench/bench_sink.c \
+	tests/bench/bench_sink.h
+tests_bench_bench_kinesis_CPPFLAGS = $(bench_cppflags) -I$(srcdir)/tests/bench
+tests_bench_bench_kinesis_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+tests_bench_bench_kinesis_LDADD = libtallyman_testing.la $(SSL_LIBS)
 
 tests_bench_bench_outbox_SOURCES = tests/bench/bench_outbox.c
 tests_bench_bench_outbox_CPPFLAGS = $(bench_cppflags)
