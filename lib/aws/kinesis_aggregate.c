@@ -79,6 +79,16 @@ static uint32_t *find_key(tally_kinesis_aggregate_t *aggregate,
   }
 }
 
+bool tally_kinesis_aggregate_has(const tally_kinesis_aggregate_t *aggregate,
+                                 tally_kinesis_place_t place) {
+  for (size_t i = place.low % SLOTS;
+       aggregate->keys[i].generation == aggregate->generation;
+       i = (i + 1) % SLOTS)
+    if (tally_kinesis_place_compare(aggregate->keys[i].place, place) == 0)
+      return aggregate->keys[i].index != NO_KEY;
+  return false;
+}
+
 bool tally_kinesis_aggregate_add(tally_kinesis_aggregate_t *aggregate,
                                  const tally_kinesis_key_t *key,
                                  const void *data, size_t len, size_t most) {

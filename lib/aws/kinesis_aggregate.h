@@ -46,6 +46,9 @@ void tally_kinesis_aggregate_clear(tally_kinesis_aggregate_t *aggregate);
 /* Begins a new one that will not be longer than `most` bytes. -1: no memory. */
 int tally_kinesis_aggregate_begin(tally_kinesis_aggregate_t *aggregate,
                                   size_t most);
+/* Whether a record with that key is in it: then add() needs only the place. */
+bool tally_kinesis_aggregate_has(const tally_kinesis_aggregate_t *aggregate,
+                                 tally_kinesis_place_t place);
 /* false: does not fit any more; nothing was added. */
 bool tally_kinesis_aggregate_add(tally_kinesis_aggregate_t *aggregate,
                                  const tally_kinesis_key_t *key,

@@ -11,8 +11,10 @@
 
 #include "core/utf8.h"
 
-/* Remembered are keys of a usual length, one for each slot. */
-#define SLOTS 512
+/* Remembered are keys of a usual length, as a cache of a CPU does it: the hash
+ * says in which set, and any of its slots may have it. */
+#define SETS 128
+#define WAYS 4
 #define TEXT_MAX 160
 
 typedef struct slot_s {
@@ -26,8 +28,9 @@ typedef struct slot_s {
 struct tally_kinesis_keys_s {
   EVP_MD_CTX *context; /* NULL: there is no MD5 */
   EVP_MD *md5;         /* NULL before OpenSSL 3 */
-  slot_t slots[SLOTS];
-  slot_t other; /* what is not remembered */
+  slot_t sets[SETS][WAYS];
+  unsigned turn; /* the slot of a set that forgets next */
+  slot_t other;  /* what is not remembered */
 };
 
 /* ---- digests ------------------------------------------------------------- */
@@ -126,42 +129,54 @@ void tally_kinesis_keys_destroy(tally_kinesis_keys_t *keys) {
   free(keys);
 }
 
-/* Eight bytes at a time; it only has to spread. */
+/* It only has to spread. */
 static uint64_t hash_of(const char *text, size_t len) {
-  uint64_t hash = len * UINT64_C(0x9e3779b97f4a7c15);
-  while (len > 0) {
-    uint64_t word = 0;
-    size_t n = len < sizeof(word) ? len : sizeof(word);
-    memcpy(&word, text, n);
+  uint64_t hash = len * UINT64_C(0x9e3779b97f4a7c15), word = 0;
+  const char *end = text + len;
+  for (; end - text >= 8; text += 8) {
+    memcpy(&word, text, 8);
     hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
     hash ^= hash >> 32;
-    text += n;
-    len -= n;
   }
-  return hash;
+  for (word = 0; text < end; text++)
+    word = word << 8 | (uint8_t)*text;
+  hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
+  return hash ^ hash >> 32;
+}
+
+/* The slot that has the key, or one for it (then `len` is 0). */
+static slot_t *find_slot(tally_kinesis_keys_t *keys, const char *text,
+                         size_t len) {
+  if (len == 0 || len > TEXT_MAX)
+    return &keys->other;
+  uint64_t hash = hash_of(text, len);
+  slot_t *set = keys->sets[hash % SETS];
+  for (size_t i = 0; i < WAYS; i++)
+    if (set[i].hash == hash && set[i].len == len &&
+        memcmp(set[i].text, text, len) == 0)
+      return &set[i];
+  slot_t *slot = &set[keys->turn++ % WAYS];
+  slot->hash = hash;
+  slot->len = 0;
+  memcpy(slot->text, text, len);
+  return slot;
 }
 
 const tally_kinesis_key_t *tally_kinesis_keys_find(tally_kinesis_keys_t *keys,
                                                    const char *text, size_t len,
                                                    const void *data,
                                                    size_t data_len) {
-  slot_t *slot = &keys->other;
-  if (len > 0 && len <= TEXT_MAX) {
-    uint64_t hash = hash_of(text, len);
-    slot = &keys->slots[hash % SLOTS];
-    if (slot->hash == hash && slot->len == len &&
-        memcmp(slot->text, text, len) == 0)
-      return &slot->key;
-    slot->hash = hash;
-    slot->len = len;
-    memcpy(slot->text, text, len);
-    text = slot->text;
-  }
-  slot->key = (tally_kinesis_key_t){.text = text, .len = len};
+  slot_t *slot = find_slot(keys, text, len);
+  if (slot->len > 0)
+    return &slot->key;
+  bool remembered = slot != &keys->other;
+  slot->key =
+      (tally_kinesis_key_t){.text = remembered ? slot->text : text, .len = len};
   if (len == 0)
     use_digest(keys, slot, data, data_len);
   else if (!is_key(text, len))
     use_digest(keys, slot, text, len);
   slot->key.place = place_of(keys, slot->key.text, slot->key.len);
+  slot->len = remembered ? len : 0;
   return &slot->key;
 }

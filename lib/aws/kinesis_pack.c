@@ -123,11 +123,11 @@ static size_t most_together(const tally_kinesis_t *kinesis,
 
 /* Whether a record may go where the lane's first one goes. In a lane that leads
  * to a shard all may. */
-static bool may_join(const tally_kinesis_lane_t *lane,
-                     const tally_kinesis_key_t *key,
-                     const tally_kinesis_key_t *first) {
+static bool may_join(const tally_kinesis_t *kinesis,
+                     const tally_kinesis_lane_t *lane, uint32_t i) {
+  const tally_kinesis_place_t *places = kinesis->plan.places;
   return lane->shard != TALLY_KINESIS_NO_SHARD ||
-         tally_kinesis_place_compare(key->place, first->place) == 0;
+         tally_kinesis_place_compare(places[i], places[lane->first]) == 0;
 }
 
 static void copy_key(tally_kinesis_key_t *copy, char text[KEY_BYTES],
@@ -154,9 +154,11 @@ static step_t pack_aggregate(tally_kinesis_batch_t *batch,
        i != TALLY_KINESIS_NO_RECORD && aggregate->count < kinesis->company;
        i = kinesis->plan.next[i]) {
     const tally_record_t *record = &batch->records[i];
-    const tally_kinesis_key_t *key = tally_kinesis_key_of(kinesis, record);
-    if (!may_join(lane, key, &first) ||
-        !tally_kinesis_aggregate_add(aggregate, key, record->data, record->len,
+    tally_kinesis_key_t key = {.place = kinesis->plan.places[i]};
+    if (!tally_kinesis_aggregate_has(aggregate, key.place))
+      key = *tally_kinesis_key_of(kinesis, record);
+    if (!may_join(kinesis, lane, i) ||
+        !tally_kinesis_aggregate_add(aggregate, &key, record->data, record->len,
                                      most))
       break;
   }
@@ -187,8 +189,7 @@ static step_t pack_lines(tally_kinesis_batch_t *batch,
        i = kinesis->plan.next[i], count++) {
     const tally_record_t *record = &batch->records[i];
     if (count > 0 &&
-        (lines->len + record->len + 1 > most ||
-         !may_join(lane, tally_kinesis_key_of(kinesis, record), &first)))
+        (lines->len + record->len + 1 > most || !may_join(kinesis, lane, i)))
       break;
     if (tally_buffer_append(lines, record->data, record->len) != 0 ||
         tally_buffer_append(lines, &kinesis->options.separator, 1) != 0)

@@ -11,6 +11,7 @@
 void tally_kinesis_plan_clear(tally_kinesis_plan_t *plan) {
   free(plan->lanes);
   free(plan->next);
+  free(plan->places);
   free(plan->slots);
   *plan = (tally_kinesis_plan_t){0};
 }
@@ -21,10 +22,12 @@ static int make_room(tally_kinesis_plan_t *plan, size_t count, size_t slots) {
   tally_kinesis_plan_clear(plan);
   plan->lanes = calloc(count, sizeof(*plan->lanes));
   plan->next = calloc(count, sizeof(*plan->next));
+  plan->places = calloc(count, sizeof(*plan->places));
   plan->slots = calloc(slots, sizeof(*plan->slots));
   plan->records_size = count;
   plan->slots_size = slots;
-  if (plan->lanes != NULL && plan->next != NULL && plan->slots != NULL)
+  if (plan->lanes != NULL && plan->next != NULL && plan->places != NULL &&
+      plan->slots != NULL)
     return 0;
   tally_kinesis_plan_clear(plan);
   return -1;
@@ -57,9 +60,11 @@ static tally_kinesis_lane_t *find_lane(tally_kinesis_plan_t *plan, uint64_t id,
 }
 
 void tally_kinesis_plan_add(tally_kinesis_plan_t *plan, uint32_t record,
-                            uint64_t lane_id, uint32_t shard) {
+                            tally_kinesis_place_t place, uint64_t lane_id,
+                            uint32_t shard) {
   tally_kinesis_lane_t *lane = find_lane(plan, lane_id, shard);
   plan->next[record] = TALLY_KINESIS_NO_RECORD;
+  plan->places[record] = place;
   if (lane->first == TALLY_KINESIS_NO_RECORD)
     lane->first = record;
   else

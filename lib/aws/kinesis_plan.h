@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aws/kinesis_key.h"
+
 #define TALLY_KINESIS_NO_RECORD UINT32_MAX
 
 typedef struct tally_kinesis_lane_s {
@@ -25,8 +27,9 @@ typedef struct tally_kinesis_lane_s {
 typedef struct tally_kinesis_plan_s {
   tally_kinesis_lane_t *lanes;
   size_t lanes_count;
-  uint32_t *next; /* of a record in its lane */
-  size_t turn;    /* the lane that comes next */
+  uint32_t *next;                /* of a record in its lane */
+  tally_kinesis_place_t *places; /* of the records' keys */
+  size_t turn;                   /* the lane that comes next */
 
   /* private */
   uint32_t *slots; /* hash table of lanes */
@@ -39,6 +42,7 @@ void tally_kinesis_plan_clear(tally_kinesis_plan_t *plan);
 int tally_kinesis_plan_begin(tally_kinesis_plan_t *plan, size_t count);
 /* Records in their order. */
 void tally_kinesis_plan_add(tally_kinesis_plan_t *plan, uint32_t record,
-                            uint64_t lane_id, uint32_t shard);
+                            tally_kinesis_place_t place, uint64_t lane_id,
+                            uint32_t shard);
 
 #endif

@@ -27,15 +27,15 @@ static int plan(tally_kinesis_batch_t *batch) {
   bool one_lane = kinesis->options.order == TALLY_KINESIS_ORDER_NONE &&
                   !kinesis->options.aggregate;
   for (uint32_t i = 0; i < batch->count; i++) {
+    tally_kinesis_place_t place = {0};
     uint64_t id = 0;
     uint32_t shard = TALLY_KINESIS_NO_SHARD;
     if (!one_lane) {
-      const tally_kinesis_key_t *key =
-          tally_kinesis_key_of(kinesis, &batch->records[i]);
-      shard = tally_kinesis_shards_find(&kinesis->shards, key->place);
-      id = shard != TALLY_KINESIS_NO_SHARD ? shard : key->place.low;
+      place = tally_kinesis_key_of(kinesis, &batch->records[i])->place;
+      shard = tally_kinesis_shards_find(&kinesis->shards, place);
+      id = shard != TALLY_KINESIS_NO_SHARD ? shard : place.low;
     }
-    tally_kinesis_plan_add(&kinesis->plan, i, id, shard);
+    tally_kinesis_plan_add(&kinesis->plan, i, place, id, shard);
   }
   return 0;
 }

@@ -72,9 +72,8 @@ static void reroute(tally_kinesis_batch_t *batch,
   tally_kinesis_t *kinesis = batch->kinesis;
   for (uint32_t n = 0, i = parcel->first; n < parcel->count;
        n++, i = kinesis->plan.next[i]) {
-    const tally_kinesis_key_t *key =
-        tally_kinesis_key_of(kinesis, &batch->records[i]);
-    uint32_t at = tally_kinesis_shards_find(&kinesis->shards, key->place);
+    uint32_t at =
+        tally_kinesis_shards_find(&kinesis->shards, kinesis->plan.places[i]);
     if (at != TALLY_KINESIS_NO_SHARD &&
         strcmp(kinesis->shards.list[at].id, shard) == 0)
       continue;
