@@ -42,8 +42,8 @@ static double cpu_seconds(void) {
 
 static tally_record_t records[LINES];
 
-/* What a web server's container says: words that repeat, numbers that do not.
- */
+/* What the Engine's json-file has of a web server: words that repeat, numbers
+ * that do not. */
 static int make_records(void) {
   static const char *const paths[] = {"/", "/login", "/api/v1/items",
                                       "/api/v1/items/search", "/static/app.js"};
@@ -57,15 +57,14 @@ static int make_records(void) {
     char *key = keys[i % KEYS], *line = text + i * (LEN + 1);
     int key_len =
         snprintf(key, sizeof(keys[0]), "container-%08zx", i % KEYS * 7919);
-    int len = snprintf(
-        line, LEN + 1,
-        "{\"log\":\"10.%u.%u.%u - - GET %s?id=%016" PRIx64
-        " HTTP/1.1 200 %u curl/7.88.1\",\"stream\":\"stdout\",\"time\":"
-        "\"2026-01-01T00:%02zu:%02zu.%09uZ\",\"trace\":\"%016" PRIx64 "\"",
-        (unsigned)(x >> 60), (unsigned)(x >> 52 & 255),
-        (unsigned)(x >> 44 & 255), paths[(x >> 33) % 5], x * 31,
-        (unsigned)(x >> 50), i / 60 % 60, i % 60,
-        (unsigned)(x >> 20) % 1000000000, x ^ x >> 7);
+    int len =
+        snprintf(line, LEN + 1,
+                 "{\"log\":\"10.0.0.%u - - \\\"GET %s HTTP/1.1\\\" 200 %u "
+                 "\\\"-\\\" \\\"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) "
+                 "Gecko/20100101\\\"\\n\",\"stream\":\"stdout\",\"time\":"
+                 "\"2026-01-01T00:%02zu:%02zu.%06uZ\",\"seq\":%zu",
+                 (unsigned)(x >> 58), paths[(x >> 33) % 5], (unsigned)(x >> 52),
+                 i / 60 % 60, i % 60, (unsigned)(x >> 20) % 1000000, i);
     memset(line + len, ' ', (size_t)(LEN - len));
     line[LEN - 1] = '}';
     records[i] = (tally_record_t){

@@ -19,6 +19,7 @@ fuzz_programs += \
 	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_framer \
 	tests/fuzz/fuzz_ini \
+	tests/fuzz/fuzz_kinesis \
 	tests/fuzz/fuzz_limits \
 	tests/fuzz/fuzz_proc \
 	tests/fuzz/fuzz_spool
@@ -117,6 +118,12 @@ tests_fuzz_fuzz_format_CFLAGS = $(fuzz_cflags) -fsanitize=fuzzer-no-link \
 	$(CMOCKA_CFLAGS)
 tests_fuzz_fuzz_format_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_format_LDADD = libtallyman_fuzzing.la $(CMOCKA_LIBS)
+
+tests_fuzz_fuzz_kinesis_SOURCES = tests/fuzz/fuzz_kinesis.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_kinesis_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_kinesis_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_kinesis_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_kinesis_LDADD = libtallyman_fuzzing.la
 
 # Of the SNMP subagent, the part that knows no net-snmp.
 tests_fuzz_fuzz_mib_SOURCES = tests/fuzz/fuzz_mib.c tests/fuzz/fuzz.h \

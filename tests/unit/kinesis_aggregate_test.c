@@ -1,83 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Aggregates: their form, their shards, and shards that change. */
+/* Aggregates: their form, how large they get, what of them fails. */
 #include "config.h"
 
-#include "kinesis_scene.h"
+#include "kinesis_lines.h"
 #include "kpl.h"
 
 #include "aws/kinesis_aggregate.h"
-#include "core/clock.h"
 
 #define AGGREGATE .aggregate = true
 #define MIB ((size_t)1 << 20)
-
-/* ---- what a consumer gets ------------------------------------------------ */
-
-typedef struct line_s {
-  char key[64], text[64]; /* the beginning of the data */
-  size_t len;
-  unsigned shard, call;
-} line_t;
-
-typedef struct lines_s {
-  line_t *list;
-  size_t count;
-} lines_t;
-
-static void add_line(lines_t *lines, const taken_t *taken, const void *key,
-                     size_t key_len, const void *data, size_t len) {
-  line_t *line = &lines->list[lines->count++];
-  *line = (line_t){.len = len, .shard = taken->shard, .call = taken->call};
-  snprintf(line->key, sizeof(line->key), "%.*s", (int)key_len,
-           (const char *)key);
-  memcpy(line->text, data, len < 63 ? len : 63);
-}
-
-/* In the order of arrival. `kcl`: without those that a KCL leaves out, because
- * their keys do not belong to the shard they are in. */
-static lines_t read_lines(const stream_t *stream, bool kcl) {
-  lines_t lines = {.list = calloc(60000, sizeof(line_t))};
-  for (size_t i = 0; i < stream->taken_count; i++) {
-    const taken_t *taken = &stream->taken[i];
-    if (!kpl_is_aggregate(taken->data, taken->len)) {
-      add_line(&lines, taken, taken->key, strlen(taken->key), taken->data,
-               taken->len);
-      continue;
-    }
-    size_t count;
-    kpl_record_t *records = kpl_read(taken->data, taken->len, &count);
-    assert_true(count > 1);
-    for (size_t r = 0; r < count; r++)
-      if (!kcl || taken->call < stream->split_at ||
-          stream_shard_of(stream, (const char *)records[r].key,
-                          records[r].key_len) == taken->shard)
-        add_line(&lines, taken, records[r].key, records[r].key_len,
-                 records[r].data, records[r].len);
-    free(records);
-  }
-  return lines;
-}
-
-/* Each record of `count` once, in order within its key. */
-static void check_lines(const stream_t *stream, size_t count, bool kcl) {
-  lines_t lines = read_lines(stream, kcl);
-  long last[1000];
-  memset(last, 0xff, sizeof(last));
-  for (size_t i = 0; i < lines.count; i++) {
-    const line_t *line = &lines.list[i];
-    long number = atol(line->text);
-    unsigned key = (unsigned)atoi(line->key + 1);
-    char expected[64];
-    snprintf(expected, sizeof(expected), "%ld of k%u", number, key);
-    if (strncmp(line->text, expected, strlen(expected)) != 0)
-      fail_msg("`%.20s' with the key %s", line->text, line->key);
-    if (number <= last[key])
-      fail_msg("%ld of k%u after %ld", number, key, last[key]);
-    last[key] = number;
-  }
-  assert_int_equal(lines.count, count);
-  free(lines.list);
-}
 
 /* ---- form ---------------------------------------------------------------- */
 
@@ -218,47 +149,6 @@ static void test_large_among_small(void **state) {
   free(data);
 }
 
-/* ---- without a map ------------------------------------------------------- */
-
-static void test_one_of_a_key_without_map(void **state) {
-  stream_t *stream = *state;
-  stream->no_list = true;
-  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
-  const tally_record_t *records = stream_records(stream, 1000, 10, 220);
-  assert_int_equal(stream_send(stream, records, 1000), 0);
-  assert_int_equal(stream_send(stream, records, 10), 0);
-  assert_int_equal(stream->lists, 1); /* it is not asked each time */
-  assert_int_equal(stream->taken_count, 20);
-  lines_t lines = read_lines(stream, false);
-  assert_int_equal(lines.count, 1010);
-  free(lines.list);
-  for (size_t i = 0; i < 10; i++) {
-    size_t count;
-    kpl_record_t *read =
-        kpl_read(stream->taken[i].data, stream->taken[i].len, &count);
-    assert_int_equal(count, 100);
-    assert_int_equal(read[99].key_index, 0);
-    assert_memory_equal(read[0].key, stream->taken[i].key, read[0].key_len);
-    free(read);
-  }
-  tally_kinesis_stats_t stats;
-  tally_kinesis_stats(&stream->destination, &stats);
-  assert_int_equal(stats.shards, 0);
-}
-
-static void test_nobody_answers(void **state) {
-  stream_t *stream = *state;
-  harbour_answer(stream->scene->harbour, "ListShards", 1, -1, "", "");
-  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
-  const tally_record_t *records = stream_records(stream, 10, 10, 220);
-  assert_int_equal(stream_send(stream, records, 10), -1);
-  assert_int_equal(stream_count(stream, 10, TALLY_FATE_RETRY), 10);
-  assert_int_equal(stream->calls, 0);
-  assert_non_null(strstr(stream->err.message, "stream `x': kinesis at"));
-  assert_int_equal(stream_send(stream, records, 10), 0);
-  assert_int_equal(stream_count(stream, 10, TALLY_FATE_SENT), 10);
-}
-
 /* ---- trouble ------------------------------------------------------------- */
 
 static void test_throttled_shard_stops_alone(void **state) {
@@ -279,24 +169,6 @@ static void test_throttled_shard_stops_alone(void **state) {
             ? TALLY_FATE_RETRY
             : TALLY_FATE_SENT);
   assert_int_equal(stream->answer.status, 429);
-}
-
-/* As the outbox does it, until nothing is left. */
-static void send_all(stream_t *stream, const tally_record_t *records,
-                     size_t count) {
-  tally_record_t rest[5000];
-  assert_true(count <= COUNT_OF(rest));
-  memcpy(rest, records, count * sizeof(*rest));
-  for (int turn = 0; count > 0; turn++) {
-    assert_true(turn < 60);
-    stream_send(stream, rest, count);
-    size_t left = 0;
-    for (size_t i = 0; i < count; i++)
-      if (stream->fates[i] != TALLY_FATE_SENT &&
-          stream->fates[i] != TALLY_FATE_REFUSED)
-        rest[left++] = rest[i];
-    count = left;
-  }
 }
 
 /* One record that the service does not take, deep in an aggregate: that one is
@@ -351,85 +223,6 @@ static void test_poison_beside_traffic(void **state) {
   assert_int_equal(refused, 1);
 }
 
-/* ---- shards that are split or merged ------------------------------------- */
-
-static void split(stream_t *stream, unsigned at_call) {
-  stream->split_at = at_call;
-  stream->after[0] = 0;
-  stream->after[1] = 90;
-  stream->after[2] = 180;
-  stream->after_count = 3;
-  stream->after_first = 7;
-}
-
-static void test_split(void **state) {
-  stream_t *stream = *state;
-  split(stream, 3);
-  stream_open(stream,
-              (tally_kinesis_options_t){AGGREGATE, .aggregate_bytes = 10000});
-  const tally_record_t *records = stream_records(stream, 1000, 20, 220);
-  assert_int_equal(stream_send(stream, records, 1000), 0);
-  assert_int_equal(stream->calls, 3); /* none of the old map after that */
-  assert_int_equal(stream->lists, 2);
-  size_t unsure = stream_count(stream, 1000, TALLY_FATE_UNSURE);
-  assert_true(unsure > 0 && unsure < 50);
-  tally_kinesis_stats_t stats;
-  tally_kinesis_stats(&stream->destination, &stats);
-  assert_int_equal(stats.rerouted, unsure);
-  assert_int_equal(stats.shards, 3);
-  assert_non_null(strstr(stream->err.message, "split or merged"));
-
-  tally_record_t rest[1000];
-  size_t left = 0;
-  for (size_t i = 0; i < 1000; i++)
-    if (stream->fates[i] != TALLY_FATE_SENT)
-      rest[left++] = records[i];
-  send_all(stream, rest, left);
-  check_lines(stream, 1000, true); /* for a KCL: each once, in order */
-  lines_t all = read_lines(stream, false);
-  assert_int_equal(all.count, 1000 + unsure);
-  free(all.list);
-}
-
-/* Where all of an aggregate's keys belong to the new shard, all is well. */
-static void test_merge(void **state) {
-  stream_t *stream = *state;
-  stream->shards_count = 2;
-  stream->shards[1] = 128;
-  stream->split_at = 2;
-  stream->after_count = 1;
-  stream->after_first = 2;
-  stream_open(stream,
-              (tally_kinesis_options_t){AGGREGATE, .aggregate_bytes = 10000});
-  const tally_record_t *records = stream_records(stream, 1000, 20, 220);
-  assert_int_equal(stream_send(stream, records, 1000), 0);
-  assert_int_equal(stream_count(stream, 1000, TALLY_FATE_UNSURE), 0);
-  tally_kinesis_stats_t stats;
-  tally_kinesis_stats(&stream->destination, &stats);
-  assert_int_equal(stats.rerouted, 0);
-  assert_int_equal(stats.shards, 1);
-}
-
-/* The new map cannot be had: all of them again, one aggregate per key. */
-static void test_split_without_list(void **state) {
-  stream_t *stream = *state;
-  split(stream, 2);
-  stream_open(stream,
-              (tally_kinesis_options_t){AGGREGATE, .aggregate_bytes = 10000});
-  const tally_record_t *records = stream_records(stream, 200, 20, 220);
-  tally_record_t one = record_of("k0", "0 of k0");
-  assert_int_equal(stream_send(stream, &one, 1), 0);
-  stream->no_list = true;
-  assert_int_equal(stream_send(stream, records, 200), 0);
-  assert_true(stream_count(stream, 200, TALLY_FATE_UNSURE) > 20);
-  assert_int_equal(stream_count(stream, 200, TALLY_FATE_SENT), 0);
-  tally_kinesis_stats_t stats;
-  tally_kinesis_stats(&stream->destination, &stats);
-  assert_int_equal(stats.shards, 0);
-  assert_int_equal(stream_send(stream, records, 200), 0);
-  assert_int_equal(stream_count(stream, 200, TALLY_FATE_SENT), 200);
-}
-
 #define TEST(name)                                                             \
   cmocka_unit_test_setup_teardown(name, stream_setup, stream_teardown)
 
@@ -441,14 +234,9 @@ int main(void) {
       TEST(test_one_of_a_shard_per_call),
       TEST(test_without_order_calls_are_filled),
       TEST(test_large_among_small),
-      TEST(test_one_of_a_key_without_map),
-      TEST(test_nobody_answers),
       TEST(test_throttled_shard_stops_alone),
       TEST(test_poison_in_an_aggregate),
       TEST(test_poison_beside_traffic),
-      TEST(test_split),
-      TEST(test_merge),
-      TEST(test_split_without_list),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

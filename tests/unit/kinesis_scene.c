@@ -38,6 +38,8 @@ static void decode(taken_t *record, const char *base64) {
 }
 
 static bool fails(stream_t *stream, const taken_t *record) {
+  if (stream->fail_share > 0)
+    return ++stream->seen * 2654435761u / 65536 % stream->fail_share == 0;
   if (stream->fail_key == NULL || stream->fail_times == 0 ||
       strcmp(stream->fail_key, record->key) != 0)
     return false;

@@ -34,6 +34,7 @@ typedef struct stream_s {
   const char *fail_key;  /* of records of Kinesis: not taken … */
   int fail_times;        /* … so often; -1: always */
   const char *fail_code; /* with this ErrorCode */
+  unsigned fail_share;   /* one of so many, whatever its key */
   const char *poison;    /* a call with these bytes in a record is refused */
   bool no_list;          /* ListShards: AccessDenied */
   bool slow_list;        /* one shard a page, and closed ones among them */
@@ -43,7 +44,7 @@ typedef struct stream_s {
   /* What came. */
   taken_t *taken;
   size_t taken_count, taken_size;
-  unsigned calls, lists, describes;
+  unsigned calls, lists, describes, seen;
   size_t worst_records, worst_bytes; /* of a call that was let in */
 
   /* The destination. */

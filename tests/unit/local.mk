@@ -17,7 +17,10 @@ unit_tests += \
 	tests/unit/aws_text_test \
 	tests/unit/kinesis_aggregate_test \
 	tests/unit/kinesis_compress_test \
-	tests/unit/kinesis_send_test
+	tests/unit/kinesis_fault_test \
+	tests/unit/kinesis_outbox_test \
+	tests/unit/kinesis_send_test \
+	tests/unit/kinesis_shards_test
 unit_tests += \
 	tests/unit/cgroup_adjust_test \
 	tests/unit/cgroup_locate_test \
@@ -143,8 +146,10 @@ tests_unit_aws_text_test_LDADD = $(unit_libs)
 
 kinesis_scene = tests/unit/kinesis_scene.c tests/unit/kinesis_scene.h $(aws_scene)
 
-tests_unit_kinesis_aggregate_test_SOURCES = tests/unit/kinesis_aggregate_test.c \
+kinesis_lines = tests/unit/kinesis_lines.c tests/unit/kinesis_lines.h \
 	tests/unit/kpl.c tests/unit/kpl.h $(kinesis_scene)
+
+tests_unit_kinesis_aggregate_test_SOURCES = tests/unit/kinesis_aggregate_test.c $(kinesis_lines)
 tests_unit_kinesis_aggregate_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_kinesis_aggregate_test_CFLAGS = $(unit_cflags)
 tests_unit_kinesis_aggregate_test_LDADD = $(unit_libs) $(CRYPTO_LIBS)
@@ -154,10 +159,25 @@ tests_unit_kinesis_compress_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_kinesis_compress_test_CFLAGS = $(unit_cflags)
 tests_unit_kinesis_compress_test_LDADD = $(unit_libs) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS)
 
+tests_unit_kinesis_fault_test_SOURCES = tests/unit/kinesis_fault_test.c $(kinesis_scene)
+tests_unit_kinesis_fault_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_kinesis_fault_test_CFLAGS = $(unit_cflags)
+tests_unit_kinesis_fault_test_LDADD = $(unit_libs) $(CRYPTO_LIBS)
+
+tests_unit_kinesis_outbox_test_SOURCES = tests/unit/kinesis_outbox_test.c $(kinesis_lines)
+tests_unit_kinesis_outbox_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_kinesis_outbox_test_CFLAGS = $(unit_cflags)
+tests_unit_kinesis_outbox_test_LDADD = $(unit_libs) $(CRYPTO_LIBS)
+
 tests_unit_kinesis_send_test_SOURCES = tests/unit/kinesis_send_test.c $(kinesis_scene)
 tests_unit_kinesis_send_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_kinesis_send_test_CFLAGS = $(unit_cflags)
 tests_unit_kinesis_send_test_LDADD = $(unit_libs) $(CRYPTO_LIBS)
+
+tests_unit_kinesis_shards_test_SOURCES = tests/unit/kinesis_shards_test.c $(kinesis_lines)
+tests_unit_kinesis_shards_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_kinesis_shards_test_CFLAGS = $(unit_cflags)
+tests_unit_kinesis_shards_test_LDADD = $(unit_libs) $(CRYPTO_LIBS)
 
 tests_unit_cgroup_adjust_test_SOURCES = tests/unit/cgroup_adjust_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
 tests_unit_cgroup_adjust_test_CPPFLAGS = $(unit_cppflags)
