@@ -15,6 +15,11 @@ system_tools =
 system-tools: $(system_tools)
 .PHONY: system-tools
 
+# A million lines through everything that goes wrong (ten minutes, as root).
+soak: all system-tools
+	TALLYMAN_BUILD='$(abs_builddir)' /usr/bin/python3 $(srcdir)/tests/system/soak.py
+.PHONY: soak
+
 include tests/unit/local.mk
 include tests/plugin/local.mk
 include tests/lighter/local.mk

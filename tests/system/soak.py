@@ -224,13 +224,14 @@ def run(lines, rate, say=lambda text: None):
         return soak.finish()
 
 
-def judge(outcome):
+def judge(outcome, kinds=len(_KINDS)):
+    """`kinds`: so many different faults must have happened."""
     verdict = outcome.verdict
     assert (verdict.lost, verdict.disordered, outcome.lost) == (0, 0, 0), verdict
     assert verdict.unexcused == 0, verdict
     assert verdict.repeated <= outcome.counted, outcome
-    missing = [kind for kind in _KINDS if outcome.faults[kind] == 0]
-    assert not missing, f"never happened: {missing}"
+    happened = [kind for kind in _KINDS if outcome.faults[kind] > 0]
+    assert len(happened) >= kinds, happened
     assert outcome.peak_rss <= MOST_RSS_BYTES, outcome.peak_rss
 
 
