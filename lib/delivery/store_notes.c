@@ -140,7 +140,7 @@ int tally_store_write_waiting(tally_store_t *store) {
 
 /* ---- put ----------------------------------------------------------------- */
 
-static void count(const group_t *group, tally_loss_t *verdicts) {
+static void keep_book(const group_t *group, tally_loss_t *verdicts) {
   tally_outbox_stats_t *c = &group->store->counters;
   c->accepted += group->good;
   for (size_t i = 0; i < group->count; i++) {
@@ -153,14 +153,14 @@ static void count(const group_t *group, tally_loss_t *verdicts) {
 }
 
 int tally_store_put_noted(tally_store_t *store, const tally_record_t *records,
-                          size_t count_of_records, tally_loss_t *verdicts,
+                          size_t count, tally_loss_t *verdicts,
                           const char *name, const char *text) {
   if (store->closed || store->spool == NULL || !store->options.durable ||
       !tally_note_is_valid(name, text))
     return -1;
   group_t group = {.store = store,
                    .records = records,
-                   .count = count_of_records,
+                   .count = count,
                    .name = name,
                    .text = text,
                    .now = tally_store_now(store),
@@ -177,7 +177,7 @@ int tally_store_put_noted(tally_store_t *store, const tally_record_t *records,
     outcome = put_in_memory(&group);
   if (outcome != TAKEN)
     return -1;
-  count(&group, verdicts);
+  keep_book(&group, verdicts);
   return 0;
 }
 

@@ -331,6 +331,34 @@ static void test_wait_for_the_disk(void **state) {
   assert_int_equal(world_duplicates(world), 0);
 }
 
+/* The disk is well again, but the spool has no room for the records, only for
+ * their note. */
+static void test_not_before_their_records(void **state) {
+  scene_t *scene = *state;
+  world_t *world = &scene->world;
+  world_kill(world);
+  scene->options.spool_bytes = 4000;
+  world_start(world, &scene->options);
+  assert_int_equal(put(scene, 1, "a", "1"), 0);
+  while (world_read(world)) /* so that nothing is in front of the next ones */
+    ;
+  world->disk_full = true;
+  assert_int_equal(put(scene, 8, "a", "2"), 0);
+  world->disk_full = false;
+  world->mono += 2 * TALLY_NS_PER_S;
+  while (tally_spool_has_room(world->store.spool, 8 * 56))
+    world_put(world, 1, 40);
+  assert_true(tally_spool_has_room(world->store.spool, 100));
+
+  tally_store_tend(&world->store);
+  assert_int_equal(put(scene, 0, "a", "3"), -1); /* would overtake it */
+  assert_note(scene, "a", "2");
+  kill_and_start(scene);
+  assert_note(scene, "a", "1");
+  world_drain(world);
+  assert_int_equal(put(scene, 8, "a", "2"), 0);
+}
+
 static void test_saved_at_the_end(void **state) {
   scene_t *scene = *state;
   world_t *world = &scene->world;
@@ -423,6 +451,7 @@ int main(void) {
       TEST(test_refusals),
       TEST(test_too_large),
       TEST(test_wait_for_the_disk),
+      TEST(test_not_before_their_records),
       TEST(test_saved_at_the_end),
       TEST(test_not_removed_before_kept),
       TEST(test_damaged_file),

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/thread.h"
@@ -145,13 +146,37 @@ static void *produce(void *data) {
   return NULL;
 }
 
-static void run_producers(scene_t *scene) {
+static void note_of(unsigned producer, char name[16]) {
+  snprintf(name, 16, "producer %u", producer);
+}
+
+/* Each record with a note of how many there were; waits where there is no room.
+ */
+static void *produce_noted(void *data) {
+  producer_t *producer = data;
+  char key = (char)('0' + producer->number), name[16];
+  note_of(producer->number, name);
+  for (uint32_t i = 0; i < EACH; i++) {
+    char bytes[100] = "", text[16];
+    memcpy(bytes, &i, sizeof(i));
+    snprintf(text, sizeof(text), "%u", i + 1);
+    tally_record_t record = {
+        .key = &key, .key_len = 1, .data = bytes, .len = sizeof(bytes)};
+    while (tally_outbox_put_noted(producer->outbox, &record, 1, NULL, name,
+                                  text) != 0)
+      usleep(1000);
+  }
+  return NULL;
+}
+
+static void run_producers(scene_t *scene, void *(*producing)(void *)) {
   tally_outbox_t *outbox = make(scene);
   producer_t producers[PRODUCERS];
   for (unsigned i = 0; i < PRODUCERS; i++) {
     producers[i] = (producer_t){.outbox = outbox, .number = i};
     assert_int_equal(
-        pthread_create(&producers[i].thread, NULL, produce, &producers[i]), 0);
+        pthread_create(&producers[i].thread, NULL, producing, &producers[i]),
+        0);
   }
   tally_outbox_stats_t stats;
   for (unsigned i = 0; i < PRODUCERS; i++) {
@@ -173,7 +198,7 @@ static void run_producers(scene_t *scene) {
 static void test_memory(void **state) {
   scene_t *scene = *state;
   scene->sink.dead_calls = 5;
-  run_producers(scene);
+  run_producers(scene, produce);
 }
 
 /* Little memory: most goes through the spool. */
@@ -183,7 +208,7 @@ static void test_overflow(void **state) {
   scene->options.memory_records = 100;
   scene->options.segment_bytes = 64 * 1024;
   scene->sink.dead_calls = 5;
-  run_producers(scene);
+  run_producers(scene, produce);
 }
 
 static void test_durable(void **state) {
@@ -192,7 +217,33 @@ static void test_durable(void **state) {
   scene->options.durable = true;
   scene->options.sync = TALLY_SYNC_SECOND;
   scene->options.segment_bytes = 64 * 1024;
-  run_producers(scene);
+  run_producers(scene, produce);
+}
+
+static void count(const char *name, const char *text, void *data) {
+  (*(unsigned *)data)++;
+}
+
+static void test_notes(void **state) {
+  scene_t *scene = *state;
+  scene->options.spool = scene->spool;
+  scene->options.durable = true;
+  scene->options.sync = TALLY_SYNC_SECOND;
+  scene->options.spool_bytes = 1 << 20;
+  scene->options.segment_bytes = 1 << 15;
+  run_producers(scene, produce_noted);
+  tally_outbox_t *outbox = make(scene);
+  unsigned notes = 0;
+  tally_outbox_notes(outbox, count, &notes);
+  assert_int_equal(notes, PRODUCERS);
+  for (unsigned i = 0; i < PRODUCERS; i++) {
+    char name[16], text[TALLY_OUTBOX_NOTE_TEXT_MAX + 1];
+    note_of(i, name);
+    assert_true(tally_outbox_note(outbox, name, text));
+    assert_int_equal(strtoul(text, NULL, 10), EACH);
+  }
+  assert_false(tally_outbox_note(outbox, "nobody", (char[257]){0}));
+  tally_outbox_destroy(outbox, 0, NULL);
 }
 
 static void wait_for_call(sink_t *sink) {
@@ -317,13 +368,10 @@ static void test_one_owner(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_memory),
-      TEST(test_overflow),
-      TEST(test_durable),
-      TEST(test_shutdown_cancels),
-      TEST(test_shutdown_abandons),
-      TEST(test_shutdown_counts),
-      TEST(test_sent_twice_on_its_way),
+      TEST(test_memory),           TEST(test_overflow),
+      TEST(test_durable),          TEST(test_notes),
+      TEST(test_shutdown_cancels), TEST(test_shutdown_abandons),
+      TEST(test_shutdown_counts),  TEST(test_sent_twice_on_its_way),
       TEST(test_one_owner),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
