@@ -14,6 +14,15 @@ from process import PATIENCE, wait_until
 from terminal import Terminal
 
 SNMP = ("127.0.0.1", 1161)
+HOST = os.uname().nodename
+
+
+def read(path):
+    try:
+        with open(path) as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
 
 
 @pytest.fixture
@@ -42,10 +51,14 @@ def test_shows_a_running_container_and_ends_with_ctrl_c(
     terminal = quickstart(engine.endpoint, "--keep", str(keep))
     # The first build may have to compile everything.
     terminal.wait_for(r"crane\s+running\s+\d", timeout=120)
+    log = terminal.wait_for(r"what containers write from now on: (\S+)")[1]
+    engine.run("echo", "one container came ashore", name="caller")
+    wait_until(lambda: "one container came ashore" in read(log),
+               "the line is in the file", timeout=30)
     assert terminal.interrupt() == 0
     assert os.listdir(tmp_path) == ["values"]
-    host = os.listdir(keep)[0]
-    assert samples.read(keep, host, "docker-crane/container_cpu")
+    assert sorted(os.listdir(keep)) == sorted(["containers.log", HOST])
+    assert samples.read(keep, HOST, "docker-crane/container_cpu")
 
 
 def snmp_is_free():
@@ -80,7 +93,9 @@ def test_the_commands_it_prints_show_the_container(
             (table, r"(?m)^\s*crane .*busybox .*running"),
             (walk, r'TALLYMAN-MIB::tallyContainerName."crane" = STRING: crane'),
             # The collectd beside it is asked for its outputs.
-            (walk, r"TALLYMAN-MIB::tallySinksState.0 = INTEGER: read\(1\)")):
+            (walk, r"TALLYMAN-MIB::tallySinksState.0 = INTEGER: read\(1\)"),
+            # The file of what containers write is one.
+            (walk, r'TALLYMAN-MIB::tallySinkState."docker_logs-file-')):
         wait_until(lambda: re.search(wanted, run_as_printed(command, state)),
                    f"{wanted} in the answer to {command}", timeout=15, step=0.2)
     assert terminal.interrupt() == 0
