@@ -95,7 +95,7 @@ def test_the_commands_it_prints_show_the_container(
             # The collectd beside it is asked for its outputs.
             (walk, r"TALLYMAN-MIB::tallySinksState.0 = INTEGER: read\(1\)"),
             # The file of what containers write is one.
-            (walk, r'TALLYMAN-MIB::tallySinkState."docker_logs-file-')):
+            (walk, r"TALLYMAN-MIB::tallySinkName.* = STRING: docker_logs-file-")):
         wait_until(lambda: re.search(wanted, run_as_printed(command, state)),
                    f"{wanted} in the answer to {command}", timeout=15, step=0.2)
     assert terminal.interrupt() == 0
