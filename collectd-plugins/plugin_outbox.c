@@ -131,3 +131,22 @@ int plugin_outbox_apply(const plugin_outbox_t *settings, const char *label,
   return settings->no_spool ? 0
                             : apply_spool(settings, label, options, path, size);
 }
+
+/* ---- the outbox ---------------------------------------------------------- */
+
+tally_outbox_t *plugin_outbox_create(const char *plugin, const char *label,
+                                     tally_outbox_options_t *options,
+                                     const tally_destination_t *destination) {
+  tally_error_t err = {0};
+  tally_outbox_t *outbox = tally_outbox_create(options, destination, &err);
+  if (outbox == NULL && options->spool != NULL) {
+    ERROR("%s plugin: %s: %s; goes on without a spool, so what does not fit "
+          "into memory will be lost",
+          plugin, label, err.message);
+    options->spool = NULL;
+    outbox = tally_outbox_create(options, destination, &err);
+  }
+  if (outbox == NULL)
+    ERROR("%s plugin: %s: %s", plugin, label, err.message);
+  return outbox;
+}

@@ -19,7 +19,7 @@
  *   plugin_outbox_register(…);             in init
  *   tally_SERVICE_open(…, &options, …);    what the service wants
  *   plugin_outbox_apply(…, &options, …);   what the user wants
- *   outbox = tally_outbox_create(&options, …);
+ *   outbox = plugin_outbox_create(…, &options, …);
  *   plugin_outbox_report(…);               in a read callback
  *   plugin_outbox_end(…);                  in shutdown
  *
@@ -76,6 +76,13 @@ void plugin_outbox_clear(plugin_outbox_t *settings);
 int plugin_outbox_apply(const plugin_outbox_t *settings, const char *label,
                         tally_outbox_options_t *options, char *path,
                         size_t size);
+
+/* Makes the outbox; without a spool if that cannot be used, of which the log
+ * tells. Then options->spool is NULL. NULL (logged): not even that can be made,
+ * and the destination is still the caller's. */
+tally_outbox_t *plugin_outbox_create(const char *plugin, const char *label,
+                                     tally_outbox_options_t *options,
+                                     const tally_destination_t *destination);
 
 /* ---- reports ------------------------------------------------------------- */
 
