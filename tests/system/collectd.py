@@ -16,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from typing import NamedTuple
 
 import samples
@@ -240,6 +241,23 @@ class Collectd:
             return True
         except (OSError, ValueError):
             return False
+
+    # -- what it is told ----------------------------------------------------
+
+    def putval(self, identifier, *values, time=None):
+        """One value list, as from a plugin of its host: "nan" is not known."""
+        numbers = ":".join("U" if v == "nan" else str(v) for v in values)
+        self._ask(f'PUTVAL "{self.hostname}/{identifier}" '
+                  f'interval={self.interval} {time or "N"}:{numbers}')
+
+    def notify(self, severity, message, **fields):
+        """`fields` are those of an identifier: plugin, type, …"""
+        words = " ".join(f'{key}="{value}"' for key, value in fields.items())
+        self._ask(f'PUTNOTIF severity={severity} time={int(time.time())} '
+                  f'host="{self.hostname}" {words} message="{message}"')
+
+    def flush(self, plugin):
+        self._ask(f'FLUSH plugin="{plugin}"')
 
     # -- what it costs ------------------------------------------------------
 
