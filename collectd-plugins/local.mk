@@ -113,6 +113,35 @@ cgroup_adjust_la_CPPFLAGS = $(plugin_cppflags)
 cgroup_adjust_la_LDFLAGS = $(plugin_ldflags)
 cgroup_adjust_la_LIBADD = libtallyman.la
 
+write_cloudwatch_files = collectd-plugins/write_cloudwatch.c \
+	collectd-plugins/write_cloudwatch_dry.c \
+	collectd-plugins/write_cloudwatch_dry.h \
+	collectd-plugins/write_cloudwatch_drops.c \
+	collectd-plugins/write_cloudwatch_drops.h \
+	collectd-plugins/write_cloudwatch_hold.c \
+	collectd-plugins/write_cloudwatch_hold.h \
+	collectd-plugins/write_cloudwatch_instance.c \
+	collectd-plugins/write_cloudwatch_instance.h \
+	collectd-plugins/write_cloudwatch_logs.c \
+	collectd-plugins/write_cloudwatch_logs.h \
+	collectd-plugins/write_cloudwatch_map.c \
+	collectd-plugins/write_cloudwatch_rules.c \
+	collectd-plugins/write_cloudwatch_rules.h \
+	collectd-plugins/write_cloudwatch_template.c \
+	collectd-plugins/write_cloudwatch_template.h \
+	collectd-plugins/write_cloudwatch_units.c \
+	collectd-plugins/write_cloudwatch_units.h \
+	collectd-plugins/write_cloudwatch_values.c \
+	collectd-plugins/write_cloudwatch_values.h \
+	$(plugin_format_files) $(plugin_outbox_files) $(plugin_files)
+if BUILD_WRITE_CLOUDWATCH
+plugin_LTLIBRARIES += write_cloudwatch.la
+endif
+write_cloudwatch_la_SOURCES = $(write_cloudwatch_files)
+write_cloudwatch_la_CPPFLAGS = $(plugin_cppflags)
+write_cloudwatch_la_LDFLAGS = $(plugin_ldflags)
+write_cloudwatch_la_LIBADD = libtallyman.la
+
 write_kinesis_files = collectd-plugins/write_kinesis.c \
 	collectd-plugins/write_kinesis_options.c \
 	collectd-plugins/write_kinesis_options.h \

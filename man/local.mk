@@ -7,6 +7,7 @@ man_pages = \
 	man/collectd-docker_events.5 \
 	man/collectd-docker_logs.5 \
 	man/collectd-docker_stats.5 \
+	man/collectd-write_cloudwatch.5 \
 	man/collectd-write_kinesis.5 \
 	man/collectd-write_table.5 \
 	man/tallyman-agentx.8 \
@@ -17,6 +18,7 @@ man_pods = \
 	man/collectd-docker_events.pod \
 	man/collectd-docker_logs.pod \
 	man/collectd-docker_stats.pod \
+	man/collectd-write_cloudwatch.pod \
 	man/collectd-write_kinesis.pod \
 	man/collectd-write_table.pod \
 	man/tallyman-agentx.pod \

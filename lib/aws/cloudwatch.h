@@ -78,6 +78,7 @@ tally_metric_verdict_t tally_metric_check(const tally_metric_t *metric,
                                           uint64_t now_ns, tally_error_t *err);
 bool tally_metric_unit_is_known(const char *unit);
 bool tally_metric_namespace_is_good(const char *text);
+bool tally_metric_dimension_is_good(const char *name);
 
 /* ---- gathering ----------------------------------------------------------- */
 

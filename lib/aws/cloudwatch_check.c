@@ -108,6 +108,10 @@ bool tally_metric_namespace_is_good(const char *text) {
   return tally_metric_space_is_good(text, strlen(text));
 }
 
+bool tally_metric_dimension_is_good(const char *name) {
+  return tally_metric_label_is_good(name, strlen(name));
+}
+
 /* ---- verdicts ------------------------------------------------------------ */
 
 bool tally_metric_value_is_good(double value) {

@@ -30,6 +30,8 @@ plugin_tests += \
 	tests/plugin/plugin_format_test \
 	tests/plugin/plugin_outbox_test \
 	tests/plugin/plugin_util_test \
+	tests/plugin/write_cloudwatch_config_test \
+	tests/plugin/write_cloudwatch_test \
 	tests/plugin/write_kinesis_test \
 	tests/plugin/write_table_format_test \
 	tests/plugin/write_table_test
@@ -104,6 +106,18 @@ tests_plugin_write_table_test_SOURCES = tests/plugin/write_table_test.c \
 tests_plugin_write_table_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_write_table_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_write_table_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_write_cloudwatch_config_test_SOURCES = tests/plugin/write_cloudwatch_config_test.c \
+	$(write_cloudwatch_files)
+tests_plugin_write_cloudwatch_config_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_write_cloudwatch_config_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_write_cloudwatch_config_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_write_cloudwatch_test_SOURCES = tests/plugin/write_cloudwatch_test.c \
+	$(write_cloudwatch_files)
+tests_plugin_write_cloudwatch_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_write_cloudwatch_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_write_cloudwatch_test_LDADD = $(plugin_test_libs)
 
 tests_plugin_cgroup_adjust_test_SOURCES = tests/plugin/cgroup_adjust_test.c \
 	$(cgroup_adjust_files)

@@ -130,9 +130,18 @@ const char *mock_log_line(size_t i) {
 /* ---- value lists --------------------------------------------------------- */
 
 void mock_name(const value_list_t *vl, char *name, size_t size) {
-  snprintf(name, size, "%s/%s%s%s/%s%s%s", vl->host, vl->plugin,
-           vl->plugin_instance[0] ? "-" : "", vl->plugin_instance, vl->type,
-           vl->type_instance[0] ? "-" : "", vl->type_instance);
+  FORMAT_VL(name, (int)size, vl);
+}
+
+int format_name(char *ret, int ret_len, const char *hostname,
+                const char *plugin, const char *plugin_instance,
+                const char *type, const char *type_instance) {
+  bool has_plugin = plugin_instance != NULL && plugin_instance[0] != '\0';
+  bool has_type = type_instance != NULL && type_instance[0] != '\0';
+  int len = snprintf(ret, (size_t)ret_len, "%s/%s%s%s/%s%s%s", hostname, plugin,
+                     has_plugin ? "-" : "", has_plugin ? plugin_instance : "",
+                     type, has_type ? "-" : "", has_type ? type_instance : "");
+  return len < 0 || len >= ret_len ? ENOBUFS : 0;
 }
 
 static bool is_terminated(const char *field) {
