@@ -57,6 +57,7 @@ static void deliver(stream_t *stream, tally_kinesis_options_t options) {
   for (unsigned i = 0; i < 2; i++)
     pthread_join(threads[i], NULL);
   assert_true(tally_outbox_flush(outbox, PATIENCE_MS));
+  stream_meet(stream);
   tally_kinesis_stats_t kinesis;
   tally_kinesis_stats(&stream->destination, &kinesis);
   assert_int_equal(kinesis.user_records, COUNT);

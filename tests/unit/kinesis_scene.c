@@ -280,14 +280,23 @@ void stream_open(stream_t *stream, tally_kinesis_options_t options) {
     fail_msg("%s", stream->err.message);
 }
 
+/* The rules are followed with the harbour's lock held. */
+void stream_meet(stream_t *stream) {
+  harbour_connections(stream->scene->harbour);
+}
+
 int stream_send(stream_t *stream, const tally_record_t *records, size_t count) {
   stream->fates = realloc(stream->fates, count * sizeof(*stream->fates));
   for (size_t i = 0; i < count; i++)
     stream->fates[i] = TALLY_FATE_UNSURE;
   stream->answer = (tally_answer_t){0};
   stream->err = (tally_error_t){0};
-  return stream->destination.send(stream->destination.data, records, count,
-                                  stream->fates, &stream->answer, &stream->err);
+  stream_meet(stream);
+  int status =
+      stream->destination.send(stream->destination.data, records, count,
+                               stream->fates, &stream->answer, &stream->err);
+  stream_meet(stream);
+  return status;
 }
 
 size_t stream_count(const stream_t *stream, size_t count, tally_fate_t fate) {

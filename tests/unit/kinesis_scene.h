@@ -62,6 +62,9 @@ int stream_teardown(void **state);
  * stream `x'. Rules that are already in the harbour come first. */
 void stream_open(stream_t *stream, tally_kinesis_options_t options);
 
+/* The server's threads and the caller see what the other one has written. */
+void stream_meet(stream_t *stream);
+
 /* send(); returns its status. Fates are in stream->fates. */
 int stream_send(stream_t *stream, const tally_record_t *records, size_t count);
 size_t stream_count(const stream_t *stream, size_t count, tally_fate_t fate);

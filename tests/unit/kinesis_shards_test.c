@@ -127,6 +127,25 @@ static void test_split_without_list(void **state) {
   assert_int_equal(stream_count(stream, 200, TALLY_FATE_SENT), 200);
 }
 
+/* A stream that is never the same is not asked each time. */
+static void test_split_again_at_once(void **state) {
+  stream_t *stream = *state;
+  split(stream, 1);
+  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
+  const tally_record_t *records = stream_records(stream, 200, 20, 220);
+  assert_int_equal(stream_send(stream, records, 200), 0);
+  assert_int_equal(stream->lists, 2);
+  split(stream, stream->calls + 1);
+  stream->after_first = 20;
+  assert_int_equal(stream_send(stream, records, 200), 0);
+  assert_int_equal(stream->lists, 2);
+  tally_kinesis_stats_t stats;
+  tally_kinesis_stats(&stream->destination, &stats);
+  assert_int_equal(stats.shards, 0);
+  assert_int_equal(stream_send(stream, records, 200), 0);
+  assert_int_equal(stream_count(stream, 200, TALLY_FATE_SENT), 200);
+}
+
 #define TEST(name)                                                             \
   cmocka_unit_test_setup_teardown(name, stream_setup, stream_teardown)
 
@@ -137,6 +156,7 @@ int main(void) {
       TEST(test_split),
       TEST(test_merge),
       TEST(test_split_without_list),
+      TEST(test_split_again_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
