@@ -4,11 +4,27 @@
 import glob
 import os
 import re
+import socket
 
 from process import wait_until
 
 RECORD = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (.*)", re.DOTALL)
 TAGGED = re.compile(rb"([^ ]*):([^ ]*)/([0-9a-f]{12}) (.*)", re.DOTALL)
+
+
+def stored(container):
+    """(standard output, standard error) as Docker has stored them."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(container.engine.socket)
+        s.sendall(f"GET /containers/{container.id}/logs?stdout=1&stderr=1 "
+                  "HTTP/1.0\r\n\r\n".encode())
+        data = s.makefile("rb").read().split(b"\r\n\r\n", 1)[1]
+    streams = {1: b"", 2: b""}
+    while data:
+        end = 8 + int.from_bytes(data[4:8], "big")
+        streams[data[0]] += data[8:end]
+        data = data[end:]
+    return streams[1], streams[2]
 
 
 class Shipped:
@@ -40,8 +56,7 @@ class Shipped:
                     data += f.read()
             except FileNotFoundError:
                 pass
-        return data.split(b"\n")[:-1] if data.endswith(b"\n") else \
-            data.split(b"\n")
+        return data.split(b"\n")[:-1]  # what follows is being written
 
     def texts(self, container):
         """The lines of a container, without what stands in front of them."""

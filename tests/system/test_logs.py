@@ -212,6 +212,16 @@ def test_docker_restart(run, shipped):
     assert len(set(texts)) == 3 and texts == sorted(texts)
 
 
+def test_log_rotation(run, shipped):
+    """Docker throws old pieces away while we read."""
+    c = run("i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); "
+            "[ $((i % 300)) = 0 ] && sleep 0.2; done; true",
+            LogConfig={"Type": "json-file",
+                       "Config": {"max-size": "20k", "max-file": "2"}})
+    shipped.wait_for_end(c, timeout=30)
+    assert shipped.texts(c) == [b"%d" % i for i in range(3000)]
+
+
 # -- who is not concerned -----------------------------------------------------------
 
 def test_others_are_left_alone(engine, run, shipped):
