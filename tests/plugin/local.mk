@@ -32,6 +32,7 @@ plugin_tests += \
 	tests/plugin/plugin_util_test \
 	tests/plugin/write_cloudwatch_config_test \
 	tests/plugin/write_cloudwatch_test \
+	tests/plugin/write_kinesis_config_test \
 	tests/plugin/write_kinesis_test \
 	tests/plugin/write_table_format_test \
 	tests/plugin/write_table_test
@@ -87,8 +88,16 @@ tests_plugin_docker_stats_values_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_docker_stats_values_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_docker_stats_values_test_LDADD = $(plugin_test_libs)
 
-tests_plugin_write_kinesis_test_SOURCES = tests/plugin/write_kinesis_test.c \
+kinesis_fake_files = tests/plugin/kinesis_fake.c tests/plugin/kinesis_fake.h
+tests_plugin_write_kinesis_config_test_SOURCES = \
+	tests/plugin/write_kinesis_config_test.c $(kinesis_fake_files) \
 	$(write_kinesis_files)
+tests_plugin_write_kinesis_config_test_CPPFLAGS = $(plugin_test_cppflags)
+tests_plugin_write_kinesis_config_test_CFLAGS = $(plugin_test_cflags)
+tests_plugin_write_kinesis_config_test_LDADD = $(plugin_test_libs)
+
+tests_plugin_write_kinesis_test_SOURCES = tests/plugin/write_kinesis_test.c \
+	$(kinesis_fake_files) $(write_kinesis_files)
 tests_plugin_write_kinesis_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_write_kinesis_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_write_kinesis_test_LDADD = $(plugin_test_libs)
