@@ -206,20 +206,6 @@ class Collectd:
     def listval(self):
         return [line.split(" ", 1)[1] for line in self._ask("LISTVAL")]
 
-    # -- what it is told ----------------------------------------------------
-
-    def putval(self, *values):
-        """Dispatches values, as (identifier with its host, value)."""
-        self._ask(*(f'PUTVAL "{identifier}" interval={self.interval} N:{value}'
-                    for identifier, value in values))
-
-    def putnotif(self, message, **fields):
-        told = " ".join(f'{key}="{value}"' for key, value in fields.items())
-        self._ask(f'PUTNOTIF {told} message="{message}"')
-
-    def flush(self, plugin):
-        self._ask(f'FLUSH plugin="{plugin}"')
-
     def _ask(self, *commands):
         """The answer to the last of them."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
@@ -250,11 +236,17 @@ class Collectd:
         self._ask(f'PUTVAL "{self.hostname}/{identifier}" '
                   f'interval={self.interval} {time or "N"}:{numbers}')
 
+    def putvals(self, *values):
+        """Many of them, as (identifier with its host, value)."""
+        self._ask(*(f'PUTVAL "{identifier}" interval={self.interval} N:{value}'
+                    for identifier, value in values))
+
     def notify(self, severity, message, **fields):
         """`fields` are those of an identifier: plugin, type, …"""
+        fields = {"host": self.hostname, **fields}
         words = " ".join(f'{key}="{value}"' for key, value in fields.items())
         self._ask(f'PUTNOTIF severity={severity} time={int(time.time())} '
-                  f'host="{self.hostname}" {words} message="{message}"')
+                  f'{words} message="{message}"')
 
     def flush(self, plugin):
         self._ask(f'FLUSH plugin="{plugin}"')

@@ -76,7 +76,7 @@ def test_json(moto, aws, shipping):
     client.create_stream("metrics", shards=2)
     daemon = shipping(emulated(moto), stream("metrics"),
                       stock="LoadPlugin load")
-    daemon.putval(("web/app-one/gauge-x", 5.5), ("web/app-one/derive-y", -7))
+    daemon.putvals(("web/app-one/gauge-x", 5.5), ("web/app-one/derive-y", -7))
     records = wait_for_records(
         client, "metrics", lambda found: len(of("web")(found)) == 2
         and any("/load/" in r.key for r in found) and found)
@@ -102,7 +102,7 @@ def test_line_protocol_and_graphite(moto, aws, shipping):
         stream("lines", "Format influx", "PartitionKey plugin"),
         stream("plain", "Format graphite", "PartitionKey host", "Order none",
                'Prefix "collectd."'))
-    daemon.putval(("web/a b,c=d/if_octets-x y", "1:2"))
+    daemon.putvals(("web/a b,c=d/if_octets-x y", "1:2"))
     records = wait_for_records(client, "lines", of("web"))
     point = line_protocol.parse(records[0].data.decode())
     assert records[0].key == "web/a b,c=d"
@@ -127,7 +127,7 @@ def test_aggregates(kinesalite, aws, shipping):
     client.create_stream("metrics", shards=4)
     daemon = shipping(emulated(kinesalite),
                       stream("metrics", "Aggregate true"))
-    daemon.putval(*((f"web/app-{i}/gauge-x", i) for i in range(300)))
+    daemon.putvals(*((f"web/app-{i}/gauge-x", i) for i in range(300)))
     apart = wait_for_records(
         client, "metrics",
         lambda found: len(of("web")(found)) == 300 and of("web")(found),
@@ -143,7 +143,7 @@ def test_compressed_lines(moto, aws, shipping):
     client.create_stream("metrics")
     daemon = shipping(emulated(moto), "Compression gzip",
                       stream("metrics", "Aggregate true"))
-    daemon.putval(*((f"web/app-{i}/gauge-x", i) for i in range(50)))
+    daemon.putvals(*((f"web/app-{i}/gauge-x", i) for i in range(50)))
 
     def hosts(records):
         lines = [json.loads(line) for r in records
@@ -159,8 +159,8 @@ def test_notifications(moto, aws, shipping):
     client.create_stream("alerts")
     daemon = shipping(emulated(moto),
                       stream("alerts", "Metrics false", "Notifications true"))
-    daemon.putnotif("it died", severity="failure", time=int(time.time()),
-                    host="web", plugin="app", type="gauge")
+    daemon.notify("failure", "it died", host="web", plugin="app",
+                  type="gauge")
     records = wait_for_records(client, "alerts", of("web"))
     assert records[0].key == "web/app/gauge"
     alert = json.loads(records[0].data)
@@ -193,7 +193,7 @@ LoadPlugin match_regex
   </Target>
 </Chain>
 """)
-    daemon.putval(("web/app/gauge-x", 1))
+    daemon.putvals(("web/app/gauge-x", 1))
     records = wait_for_records(client, "some", lambda found: found)
     assert [r.key for r in records] == ["web/app/gauge-x"]
     assert client.read_stream("none") == []
@@ -206,7 +206,7 @@ def test_a_missing_stream(kinesalite, aws, shipping):
     and that is said too."""
     client = aws(kinesalite.endpoint)
     daemon = shipping(emulated(kinesalite), stream("late"))
-    daemon.putval(("web/app/gauge-x", 1))
+    daemon.putvals(("web/app/gauge-x", 1))
 
     def about():
         return [n for n in daemon.notifications()
@@ -238,7 +238,7 @@ def test_keys_region_and_endpoint_that_are_wrong(lighter, shipping):
     daemon = shipping(server.config(), *(
         stream("metrics", f'Instance "{name}"', option)
         for name, (option, _) in wrong.items()))
-    daemon.putval(("web/app/gauge-x", 1))
+    daemon.putvals(("web/app/gauge-x", 1))
     wait_until(lambda: len(daemon.notifications()) >= len(wrong),
                "notifications", timeout=20)
     said = {n.plugin_instance: n for n in daemon.notifications()}
@@ -260,7 +260,7 @@ def test_a_dead_stream_delays_nobody(lighter, shipping):
                       "Timeout 300", stream("dead"), stream("alive"),
                       stock=ONE_WRITER)
     wait_until(lambda: server.stats()["calls"] > 1, "calls")
-    daemon.putval(*((f"web/app/gauge-line={i}", i) for i in range(1000)))
+    daemon.putvals(*((f"web/app/gauge-line={i}", i) for i in range(1000)))
     wait_until(lambda: outbox(daemon, "alive").get("sent", 0) >= 1000,
                "all values are sent", timeout=20)
     numbers = outbox(daemon, "dead")
@@ -278,7 +278,7 @@ def test_what_is_left_comes_after_the_restart(lighter, shipping):
     server.refuse(600)
     daemon = shipping(server.config(), "PartitionKey host", "Aggregate true",
                       stream("metrics"), stock=ONE_WRITER)
-    daemon.putval(*((f"web/app/gauge-line={i}", i) for i in range(500)))
+    daemon.putvals(*((f"web/app/gauge-line={i}", i) for i in range(500)))
     wait_until(lambda: outbox(daemon, "metrics").get("queued", 0) >= 500,
                "values wait")
     daemon.stop()
@@ -296,7 +296,7 @@ def test_faults_lose_nothing(lighter, shipping):
     daemon = shipping(server.config(), "PartitionKey host", "Aggregate true",
                       stream("metrics"), stock=ONE_WRITER)
     for first in range(0, 1000, 100):
-        daemon.putval(*((f"web/app/gauge-line={i}", i)
+        daemon.putvals(*((f"web/app/gauge-line={i}", i)
                         for i in range(first, first + 100)))
         time.sleep(0.1)
     wait_until(lambda: server.ledger().verdict({"web": range(1000)}) == PERFECT,
@@ -309,7 +309,7 @@ def test_flush(moto, aws, shipping):
     client = aws(moto.endpoint)
     client.create_stream("metrics")
     daemon = shipping(emulated(moto), "Linger 60", stream("metrics"))
-    daemon.putval(("web/app/gauge-x", 1))
+    daemon.putvals(("web/app/gauge-x", 1))
     assert client.read_stream("metrics") == []
     daemon.flush("write_kinesis/metrics")
     wait_for_records(client, "metrics", of("web"))
