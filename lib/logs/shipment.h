@@ -45,7 +45,8 @@ typedef struct tally_log_shipment_s {
   uint64_t run_ns;     /* the start of the run that is, or was, followed */
   uint64_t drained_ns; /* that of the one that was read to its end */
   uint64_t ended_ns;   /* when that was; monotonic */
-  uint64_t newest_ns;  /* the latest time of a line that was taken */
+  uint64_t taken;      /* lines */
+  uint64_t newest_ns;  /* the latest time of them */
 } tally_log_shipment_t;
 
 /* With one reference. NULL and *err: no memory. */

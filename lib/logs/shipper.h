@@ -28,7 +28,8 @@
  *   agent:VERSION/INSTANCE Dead web process 0123456789ab (exit code 3)
  *
  * for create, kill, stop, oom and die, and at the very first start for what
- * runs. That of a `die` waits for the container's last line, 5 s at most.
+ * runs. That of a `die` waits for the container's last line, as long as lines
+ * come: 5 s for each, 30 s for all.
  *
  * Threads: "tally-ship", which opens sinks and decides what is read, the
  * reader's "tally-logs" and the subscription's "tally-sub".

@@ -8,7 +8,8 @@
 #include "core/thread.h"
 #include "logs/shipper_private.h"
 
-#define DRAIN_NS (5 * TALLY_NS_PER_S)
+#define DRAIN_NS (5 * TALLY_NS_PER_S) /* without a line */
+#define DRAIN_MAX_NS (30 * TALLY_NS_PER_S)
 #define SENTENCE_SIZE 1024
 
 /* The contract has no word for the rest. */
@@ -64,12 +65,19 @@ static void wait_for_lines(tally_log_shipper_t *s,
                            const tally_event_t *event,
                            const tally_container_t *container) {
   bool listed = is_listed(s, shipment->id);
-  uint64_t due = tally_clock_monotonic_ns() + DRAIN_NS;
+  uint64_t now = tally_clock_monotonic_ns(), due = now + DRAIN_NS,
+           end = now + DRAIN_MAX_NS;
   pthread_mutex_lock(&shipment->lock);
+  uint64_t taken = shipment->taken;
   while ((listed || shipment->following) && !atomic_load(&s->stop) &&
-         !is_drained(shipment, event, container->started_ns) &&
-         tally_clock_monotonic_ns() < due)
+         !is_drained(shipment, event, container->started_ns) && now < due) {
     wait_until(&shipment->changed, &shipment->lock, due);
+    now = tally_clock_monotonic_ns();
+    if (shipment->taken == taken)
+      continue;
+    taken = shipment->taken;
+    due = now + DRAIN_NS < end ? now + DRAIN_NS : end;
+  }
   pthread_mutex_unlock(&shipment->lock);
 }
 
