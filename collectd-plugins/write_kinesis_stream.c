@@ -94,25 +94,9 @@ void write_kinesis_stream_destroy(write_kinesis_stream_t *stream) {
 
 /* ---- init and shutdown --------------------------------------------------- */
 
-static tally_outbox_t *create_outbox(write_kinesis_stream_t *stream) {
-  tally_error_t err;
-  tally_outbox_t *outbox =
-      tally_outbox_create(&stream->options, &stream->destination, &err);
-  if (outbox == NULL && stream->options.spool != NULL) {
-    ERROR(PLUGIN_NAME " plugin: Stream \"%s\": %s; goes on without a spool, so "
-                      "what does not fit into memory will be lost",
-          stream->stream, err.message);
-    stream->options.spool = NULL;
-    outbox = tally_outbox_create(&stream->options, &stream->destination, &err);
-  }
-  if (outbox == NULL)
-    ERROR(PLUGIN_NAME " plugin: Stream \"%s\": %s", stream->stream,
-          err.message);
-  return outbox;
-}
-
 int write_kinesis_stream_open(write_kinesis_stream_t *stream) {
-  tally_outbox_t *outbox = create_outbox(stream);
+  tally_outbox_t *outbox = plugin_outbox_create(
+      PLUGIN_NAME, stream->label, &stream->options, &stream->destination);
   if (outbox == NULL)
     return -1;
   stream->destination = (tally_destination_t){0}; /* the outbox's from now on */

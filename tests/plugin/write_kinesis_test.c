@@ -240,7 +240,7 @@ static void test_restart(void **state) {
 
 static void test_spool_that_cannot_be_used(void **state) {
   start("SpoolDir \"/dev/null/spool\"\n<Stream \"a\">\n</Stream>");
-  assert_int_equal(mock_logged(LOG_ERR, "Stream \"a\": "), 1);
+  assert_int_equal(mock_logged(LOG_ERR, "write_kinesis-a: "), 1);
   assert_int_equal(mock_logged(LOG_ERR, "goes on without a spool"), 1);
   write_one(1);
   assert_true(kinesis_fake_wait(&kinesis_fake.sent_count, 1));
