@@ -6,13 +6,18 @@ bench_cppflags = -I$(srcdir)/lib -I$(builddir)
 
 # Programs that a bench uses, and those that are one: a bench prints one JSON
 # object per line, which table.py makes a table of.
-bench_tools = tests/bench/bench_kinesis tests/bench/bench_outbox tests/bench/bench_sampler tests/bench/cgroup_farm
+bench_tools = tests/bench/bench_cloudwatch tests/bench/bench_kinesis tests/bench/bench_outbox tests/bench/bench_sampler tests/bench/cgroup_farm
 bench_commands = \
+	$(abs_builddir)/tests/bench/bench_cloudwatch \
 	$(abs_builddir)/tests/bench/bench_kinesis \
 	$(abs_builddir)/tests/bench/bench_outbox \
 	$(abs_builddir)/tests/bench/bench_sampler \
 	$(abs_srcdir)/tests/bench/bench_process.py \
 	$(abs_srcdir)/tests/bench/bench_stats_api.py
+
+tests_bench_bench_cloudwatch_SOURCES = tests/bench/bench_cloudwatch.c
+tests_bench_bench_cloudwatch_CPPFLAGS = $(bench_cppflags)
+tests_bench_bench_cloudwatch_LDADD = libtallyman_testing.la
 
 tests_bench_bench_kinesis_SOURCES = \
 	tests/bench/bench_kinesis.c \
