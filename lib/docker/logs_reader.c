@@ -119,9 +119,8 @@ void tally_log_reader_finish(tally_log_followed_t *followed) {
 
 /* ---- the thread ---------------------------------------------------------- */
 
-static void look_at(tally_log_reader_t *reader,
-                    const tally_snapshot_t *snapshot,
-                    tally_log_followed_t *followed, bool back) {
+static void look_at(tally_log_followed_t *followed,
+                    const tally_snapshot_t *snapshot, bool back) {
   tally_log_followed_see(
       followed, tally_snapshot_find(snapshot, followed->container->id),
       snapshot->daemon.listed && snapshot->daemon.reachable, back);
@@ -142,7 +141,7 @@ static void attend_snapshot(tally_log_reader_t *reader) {
     tally_engine_adopt_api(&reader->engine, daemon->api_version);
   tally_log_followed_t *followed;
   TAILQ_FOREACH(followed, &reader->all, link)
-  look_at(reader, snapshot, followed, back);
+  look_at(followed, snapshot, back);
   tally_snapshot_unref(snapshot);
 }
 
@@ -159,7 +158,7 @@ static void admit(tally_log_reader_t *reader) {
   while ((followed = TAILQ_FIRST(&fresh)) != NULL) {
     TAILQ_REMOVE(&fresh, followed, link);
     TAILQ_INSERT_TAIL(&reader->all, followed, link);
-    look_at(reader, snapshot, followed, false);
+    look_at(followed, snapshot, false);
     tally_log_reader_schedule(followed, 0);
   }
   tally_snapshot_unref(snapshot);

@@ -21,6 +21,7 @@ fuzz_programs += \
 	tests/fuzz/fuzz_ini \
 	tests/fuzz/fuzz_kinesis \
 	tests/fuzz/fuzz_limits \
+	tests/fuzz/fuzz_logs \
 	tests/fuzz/fuzz_proc \
 	tests/fuzz/fuzz_spool
 if BUILD_TALLYMAN_AGENTX
@@ -72,6 +73,12 @@ tests_fuzz_fuzz_framer_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_framer_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_framer_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_framer_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_logs_SOURCES = tests/fuzz/fuzz_logs.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_logs_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_logs_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_logs_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_logs_LDADD = libtallyman_fuzzing.la
 
 tests_fuzz_fuzz_spool_SOURCES = tests/fuzz/fuzz_spool.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_spool_CPPFLAGS = $(fuzz_cppflags)

@@ -87,9 +87,10 @@ static void end(scene_t *scene) {
 
 /*
  * How streams are written here: each piece is the stream ('o', 'e', 'd' for the
- * daemon), its seconds and a blank, text. '~' in it stands for the end of a
- * line, "x*N" (or "x*N|") for so many of that letter, '@' for NUL. A piece ends
- * with ';'. '!' instead of seconds: no time stamp.
+ * daemon), its seconds (with no or nine digits behind the point), a blank,
+ * text. '~' in it stands for the end of a line, "x*N" (or "x*N|") for so many
+ * of that letter, '@' for NUL. A piece ends with ';'. '!' instead of seconds:
+ * no time stamp.
  */
 static char *stream_of(const char *script, bool tty, size_t *size) {
   char *bytes;
@@ -103,8 +104,13 @@ static char *stream_of(const char *script, bool tty, size_t *size) {
       p++;
     } else {
       unsigned seconds = (unsigned)strtoul(p, (char **)(uintptr_t)&p, 10);
-      fprintf(t, "2026-01-01T00:%02u:%02u.000000000Z ", seconds / 60,
-              seconds % 60);
+      char fraction[10] = "000000000";
+      if (*p == '.') {
+        memcpy(fraction, p + 1, 9);
+        p += 10;
+      }
+      fprintf(t, "2026-01-01T00:%02u:%02u.%sZ ", seconds / 60, seconds % 60,
+              fraction);
     }
     for (p++; *p != ';'; p++) {
       if (p[1] == '*') {
@@ -340,6 +346,50 @@ static void test_cut_parts(void **state) {
   tear_down(&scene);
 }
 
+/* ---- daemons that cannot be trusted -------------------------------------- */
+
+static void test_repeats(void **state) {
+  static const char script[] =
+      "o1.000000001 a~;o1.000000002 b~;e1.000000003 c~;"
+      /* The daemon begins the file again. */
+      "o1.000000001 a~;o1.000000002 b~;e1.000000003 c~;o1.000000004 d~;"
+      "o1.000000004 d~;o2.000000005 x*16384;"
+      "o1.000000004 d~;o2.000000005 x*16384;o2.000000005 y~;"
+      "o3 f~;o3 g~;" /* a clock that has no nanoseconds */
+      "o1 h~;";      /* was put back */
+  scene_t scene;
+  set_up(&scene, false, 1 << 20, NULL);
+  tally_log_lines_begin(&scene.lines, TALLY_LOG_REPEATS);
+  say(&scene, script);
+  assert_told(&scene, "o1.000000001 a;o1.000000002 b;e1.000000003 c;"
+                      "o1.000000004 d;o2.000000005 x*16384y;o3 f;o3 g;o1 h;");
+  tear_down(&scene);
+}
+
+static void test_gaps(void **state) {
+  static const char from[] = "1767225601000000000.1,1767225602000000000.1";
+  scene_t scene;
+  set_up(&scene, false, 100, from);
+  tally_log_lines_begin(&scene.lines, TALLY_LOG_GAPS);
+  say(&scene, "o1 a~;e2 b~;o3 c~;");
+  assert_told(&scene, "o3 c;");
+  assert_false(scene.lines.gap);
+  tear_down(&scene);
+
+  set_up(&scene, false, 100, from);
+  tally_log_lines_begin(&scene.lines, TALLY_LOG_GAPS);
+  size_t size;
+  char *bytes = stream_of("o1 a~;o3 c~;", false, &size);
+  assert_int_equal(feed(&scene, bytes, size, size), -1);
+  free(bytes);
+  assert_told(&scene, "");
+  assert_true(scene.lines.gap);
+  tally_log_lines_begin(&scene.lines, 0);
+  say(&scene, "o1 a~;e2 b~;o2 b~;o3 c~;");
+  assert_told(&scene, "o2 b;o3 c;");
+  tear_down(&scene);
+}
+
 /* ---- frames -------------------------------------------------------------- */
 
 static void test_hostile_frames(void **state) {
@@ -420,6 +470,8 @@ int main(void) {
       cmocka_unit_test(test_cut_line),
       cmocka_unit_test(test_cut_parts),
       cmocka_unit_test(test_hostile_frames),
+      cmocka_unit_test(test_repeats),
+      cmocka_unit_test(test_gaps),
       cmocka_unit_test(test_position_text),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
