@@ -372,6 +372,18 @@ static uint64_t cpu_ns(void) {
   return (uint64_t)ts.tv_sec * TALLY_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
+/* Far more than what quiet streams cost, far less than what asking each would.
+ * The first moments may still belong to the beginning. */
+static bool comes_to_rest(void) {
+  for (int i = 0; i < 20; i++) {
+    uint64_t before_ns = cpu_ns();
+    usleep(300 * 1000);
+    if (cpu_ns() - before_ns < 30 * TALLY_NS_PER_MS)
+      return true;
+  }
+  return false;
+}
+
 static void test_many(void **state) {
   logs_scene_t *scene = logs_open();
   for (unsigned n = 0; n < MANY; n++) {
@@ -382,10 +394,7 @@ static void test_many(void **state) {
     logs_follow(scene, n, NULL);
   logs_await_open(scene, MANY);
   logs_expect(scene, MANY - 1, "o1 a;");
-  uint64_t before_ns = cpu_ns();
-  usleep(500 * 1000);
-  /* Far above what quiet streams cost, far below what asking each would. */
-  assert_true(cpu_ns() - before_ns < 100 * TALLY_NS_PER_MS);
+  assert_true(comes_to_rest());
 
   logs_break(scene, LOGS_IN_HEADER);
   for (unsigned n = 0; n < MANY; n++)
