@@ -5,6 +5,9 @@
 
 #include "plugin_name.h"
 
+#include <inttypes.h>
+
+#include "core/hash.h"
 #include "core/text.h"
 
 #define ID_DIGITS 12 /* of a container id: what docker ps shows */
@@ -22,7 +25,8 @@ static bool sanitise(char *name) {
   return changed;
 }
 
-/* Puts "~" and the short id behind the name, in place of its end if need be. */
+/* Puts "~" and ID_DIGITS of `id` behind the name, in place of its end if need
+ * be. */
 static void append_id(char *name, size_t size, const char *id) {
   char suffix[1 + ID_DIGITS + 1];
   snprintf(suffix, sizeof(suffix), "~%.*s", ID_DIGITS, id);
@@ -60,4 +64,17 @@ void plugin_name_thing(char *field, size_t size, const char *instance,
   join(field, size, instance, name, (int)size);
   tally_text_tidy(field);
   sanitise(field);
+}
+
+void plugin_name_output(char field[PLUGIN_NAME_OUTPUT_SIZE],
+                        const char *label) {
+  bool fits = join(field, PLUGIN_NAME_OUTPUT_SIZE, NULL, label,
+                   PLUGIN_NAME_OUTPUT_SIZE);
+  tally_text_tidy(field);
+  sanitise(field);
+  if (fits)
+    return;
+  char hash[17];
+  snprintf(hash, sizeof(hash), "%016" PRIx64, tally_hash(label, strlen(label)));
+  append_id(field, PLUGIN_NAME_OUTPUT_SIZE, hash);
 }

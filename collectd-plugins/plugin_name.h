@@ -21,4 +21,10 @@ void plugin_name_container(char *field, size_t size, const char *instance,
 void plugin_name_thing(char *field, size_t size, const char *instance,
                        const char *name);
 
+/* An output by its label. libcollectdclient, through which the SNMP subagent
+ * asks for its numbers, knows fields of 63 bytes at most: a longer one ends
+ * with "~" and a hash of the whole. */
+#define PLUGIN_NAME_OUTPUT_SIZE 64
+void plugin_name_output(char field[PLUGIN_NAME_OUTPUT_SIZE], const char *label);
+
 #endif

@@ -105,7 +105,8 @@ typedef struct plugin_outbox_report_s {
 /*
  * Call it from a read callback. Dispatches HOST/tallyman-LABEL/tallyman_outbox
  * and tallyman_losses, and says in the log and with notifications (plugin
- * "tallyman", plugin_instance LABEL, type "tallyman_outbox"):
+ * "tallyman", plugin_instance LABEL, type "tallyman_outbox"; a long LABEL is
+ * cut, see plugin_name_output()):
  *
  *   delivery  WARNING  nothing gets through any more, or for a minute not
  *                      everything did, in the service's own words; once more

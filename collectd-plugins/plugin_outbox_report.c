@@ -70,8 +70,7 @@ static void dispatch(const char *label, const tally_outbox_stats_t *stats,
     values[i].gauge = numbers[i];
   sstrncpy(vl.plugin, "tallyman", sizeof(vl.plugin));
   sstrncpy(vl.type, tally_outbox_set_type(set), sizeof(vl.type));
-  plugin_name_thing(vl.plugin_instance, sizeof(vl.plugin_instance), NULL,
-                    label);
+  plugin_name_output(vl.plugin_instance, label);
   plugin_dispatch_values(&vl);
 }
 
@@ -96,8 +95,7 @@ static void notify(const output_t *output, int severity, const char *what,
   snprintf(n.message, sizeof(n.message), "%s: %s", output->label, message);
   sstrncpy(n.host, hostname_g, sizeof(n.host));
   sstrncpy(n.plugin, "tallyman", sizeof(n.plugin));
-  plugin_name_thing(n.plugin_instance, sizeof(n.plugin_instance), NULL,
-                    output->label);
+  plugin_name_output(n.plugin_instance, output->label);
   sstrncpy(n.type, "tallyman_outbox", sizeof(n.type));
   sstrncpy(n.type_instance, what, sizeof(n.type_instance));
   plugin_dispatch_notification(&n);

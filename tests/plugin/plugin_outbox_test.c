@@ -6,6 +6,7 @@
 #include "daemon/plugin.h"
 #include "utils/common/common.h"
 
+#include "plugin_name.h"
 #include "plugin_outbox.h"
 
 #include <setjmp.h>
@@ -244,6 +245,26 @@ static void test_values(void **state) {
   assert_true(mock_gauge(LOSSES, "possible_duplicates") == 0);
 }
 
+/* No field is longer than what the SNMP subagent can ask for. */
+static void test_long_labels(void **state) {
+  static const char label[] =
+      "docker_logs-file-/var/lib/containers/logs/of/the/"
+      "shop/front/end.log";
+  char field[PLUGIN_NAME_OUTPUT_SIZE], other[PLUGIN_NAME_OUTPUT_SIZE];
+  plugin_name_output(field, label);
+  assert_int_equal(strlen(field), 63);
+  assert_memory_equal(field, "docker_logs-file-_var_lib_containers_logs_of_",
+                      45);
+  assert_int_equal(field[50], '~');
+  char changed[sizeof(label)];
+  memcpy(changed, label, sizeof(label));
+  changed[sizeof(label) - 2] = 'h';
+  plugin_name_output(other, changed);
+  assert_string_not_equal(field, other);
+  plugin_name_output(field, "write_kinesis-orders");
+  assert_string_equal(field, "write_kinesis-orders");
+}
+
 /* ---- complaints ---------------------------------------------------------- */
 
 static void test_failing(void **state) {
@@ -358,9 +379,11 @@ static void test_end(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_defaults), TEST(test_options), TEST(test_wrong_options),
-      TEST(test_values),   TEST(test_failing), TEST(test_failing_partly),
-      TEST(test_losses),   TEST(test_spool),   TEST(test_end),
+      TEST(test_defaults),       TEST(test_options),
+      TEST(test_wrong_options),  TEST(test_values),
+      TEST(test_long_labels),    TEST(test_failing),
+      TEST(test_failing_partly), TEST(test_losses),
+      TEST(test_spool),          TEST(test_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
