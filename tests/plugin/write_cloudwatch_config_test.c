@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* write_cloudwatch: each mistake in the configuration, and the one message that
- * it gets; units by type. */
+ * it gets; and the parts that need no daemon. */
 #include "daemon/collectd.h"
 
 #include "daemon/plugin.h"
@@ -13,6 +13,7 @@
 #include "aws/cloudwatch.h"
 #include "mock.h"
 #include "write_cloudwatch_drops.h"
+#include "write_cloudwatch_hold.h"
 #include "write_cloudwatch_units.h"
 
 #define OPTION(text) "<Plugin write_cloudwatch>\n" text "\n</Plugin>\n"
@@ -185,11 +186,30 @@ static void test_types(void **state) {
   mock_unload();
 }
 
+static void test_hold_is_bounded(void **state) {
+  write_cloudwatch_hold_t hold = {0};
+  value_t value = {.gauge = 1};
+  value_list_t vl = {.values = &value, .values_len = 1};
+  for (size_t i = 0; i < WRITE_CLOUDWATCH_HOLD_MAX; i++)
+    assert_true(write_cloudwatch_hold_put(&hold, &vl, NULL));
+  assert_false(write_cloudwatch_hold_put(&hold, &vl, NULL));
+  write_cloudwatch_held_t *held = write_cloudwatch_hold_take(&hold);
+  size_t count = 0;
+  for (; held != NULL; count++) {
+    write_cloudwatch_held_t *next = held->next;
+    write_cloudwatch_held_free(held);
+    held = next;
+  }
+  assert_int_equal(count, WRITE_CLOUDWATCH_HOLD_MAX);
+  assert_true(write_cloudwatch_hold_put(&hold, &vl, NULL));
+  write_cloudwatch_held_free(write_cloudwatch_hold_take(&hold));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_mistakes), cmocka_unit_test(test_dry_run_file),
       cmocka_unit_test(test_no_block), cmocka_unit_test(test_units),
-      cmocka_unit_test(test_types),
+      cmocka_unit_test(test_types),    cmocka_unit_test(test_hold_is_bounded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "mock.h"
-#include "write_cloudwatch_hold.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -333,25 +332,6 @@ static void test_silent_metadata(void **state) {
   close(listener);
 }
 
-static void test_hold_is_bounded(void **state) {
-  write_cloudwatch_hold_t hold = {0};
-  value_t value = {.gauge = 1};
-  value_list_t vl = {.values = &value, .values_len = 1};
-  for (size_t i = 0; i < WRITE_CLOUDWATCH_HOLD_MAX; i++)
-    assert_true(write_cloudwatch_hold_put(&hold, &vl, NULL));
-  assert_false(write_cloudwatch_hold_put(&hold, &vl, NULL));
-  write_cloudwatch_held_t *held = write_cloudwatch_hold_take(&hold);
-  size_t count = 0;
-  for (; held != NULL; count++) {
-    write_cloudwatch_held_t *next = held->next;
-    write_cloudwatch_held_free(held);
-    held = next;
-  }
-  assert_int_equal(count, WRITE_CLOUDWATCH_HOLD_MAX);
-  assert_true(write_cloudwatch_hold_put(&hold, &vl, NULL));
-  write_cloudwatch_held_free(write_cloudwatch_hold_take(&hold));
-}
-
 /* ---- the dry run --------------------------------------------------------- */
 
 static void test_estimate(void **state) {
@@ -400,13 +380,12 @@ static void test_notifications(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
-      TEST(test_send_all),        TEST(test_first_rule_counts),
-      TEST(test_patterns),        TEST(test_templates),
-      TEST(test_rates),           TEST(test_no_rates),
-      TEST(test_drops),           TEST(test_identity),
-      TEST(test_no_identity),     TEST(test_silent_metadata),
-      TEST(test_hold_is_bounded), TEST(test_estimate),
-      TEST(test_notifications),
+      TEST(test_send_all),    TEST(test_first_rule_counts),
+      TEST(test_patterns),    TEST(test_templates),
+      TEST(test_rates),       TEST(test_no_rates),
+      TEST(test_drops),       TEST(test_identity),
+      TEST(test_no_identity), TEST(test_silent_metadata),
+      TEST(test_estimate),    TEST(test_notifications),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

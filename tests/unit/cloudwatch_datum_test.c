@@ -373,20 +373,6 @@ static void form_encoding(void **state) {
   assert_int_equal(tally_form_put(&form, repeat('%', 60), 60), -1);
 }
 
-static void prices(void **state) {
-  static const struct {
-    size_t metrics;
-    double calls, dollars;
-  } cases[] = {
-      {0, 0, 0},           {1, 0, 0.30},           {10000, 0, 3000},
-      {10001, 0, 3000.10}, {250000, 0, 27000},     {250001, 0, 27000.05},
-      {1000000, 0, 64500}, {1000001, 0, 64500.02}, {10, 43800, 3.438},
-  };
-  for (size_t i = 0; i < COUNT_OF(cases); i++)
-    assert_true(fabs(tally_cloudwatch_price(cases[i].metrics, cases[i].calls) -
-                     cases[i].dollars) < 1e-6);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values),     cmocka_unit_test(times),
@@ -395,7 +381,6 @@ int main(void) {
       cmocka_unit_test(statistics), cmocka_unit_test(largest),
       cmocka_unit_test(hostile),    cmocka_unit_test(hostile_values),
       cmocka_unit_test(numbers),    cmocka_unit_test(form_encoding),
-      cmocka_unit_test(prices),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,41 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* PutMetricData: calls, fates, what is refused; and the dry run. */
+/* PutMetricData: calls, fates, what is refused. */
 #include "config.h"
 
 #include "aws_scene.h"
+#include "cloudwatch_scene.h"
 
-#include <math.h>
 #include <strings.h>
 #include <zlib.h>
 
-#include "aws/cloudwatch.h"
 #include "core/clock.h"
 
-#define DATA_MAX 1000
 #define REFUSAL(code)                                                          \
   "<ErrorResponse><Error><Type>Sender</Type><Code>" code                       \
   "</Code><Message>no</Message></Error></ErrorResponse>"
-
-/* A destination, and a batch for it. */
-typedef struct ship_s {
-  tally_destination_t destination;
-  tally_outbox_options_t outbox;
-  tally_gatherer_t *gatherer;
-  tally_record_t records[DATA_MAX];
-  tally_fate_t fates[DATA_MAX];
-  size_t count;
-  tally_answer_t answer;
-  tally_error_t err;
-} ship_t;
-
-static ship_t ship;
-
-static void load_ship(void) {
-  memset(&ship, 0, sizeof(ship));
-  tally_gatherer_options_t options = {0};
-  ship.gatherer = tally_gatherer_create(&options, NULL);
-  assert_non_null(ship.gatherer);
-}
 
 static void launch(scene_t *scene, tally_cloudwatch_options_t options,
                    int timeout_ms) {
@@ -50,54 +27,6 @@ static void launch(scene_t *scene, tally_cloudwatch_options_t options,
                                          &ship.destination, &ship.outbox,
                                          &ship.err),
                    0);
-}
-
-static void sink(void) {
-  ship.destination.release(ship.destination.data);
-  for (size_t i = 0; i < ship.count; i++) {
-    free((char *)ship.records[i].key);
-    free((char *)ship.records[i].data);
-  }
-  tally_gatherer_destroy(ship.gatherer);
-}
-
-static void *copy(const void *data, size_t len) {
-  void *bytes = malloc(len);
-  assert_non_null(bytes);
-  return memcpy(bytes, data, len);
-}
-
-static void take(const char *namespace_, const char *name, double value) {
-  tally_metric_t metric = {.namespace_ = namespace_,
-                           .name = name,
-                           .resolution_s = 60,
-                           .time_ns = tally_clock_realtime_ns(),
-                           .value = value};
-  assert_int_equal(
-      tally_gatherer_add(ship.gatherer, &metric, metric.time_ns, NULL),
-      TALLY_METRIC_TAKEN);
-  tally_harvest_t *harvest = tally_gatherer_harvest(ship.gatherer, UINT64_MAX);
-  tally_record_t *record = &ship.records[ship.count++];
-  assert_true(tally_harvest_next(harvest, record));
-  record->key = copy(record->key, record->key_len);
-  record->data = copy(record->data, record->len);
-  tally_harvest_destroy(harvest);
-}
-
-static int send_all(void) {
-  memset(ship.fates, 0, sizeof(ship.fates));
-  ship.answer = (tally_answer_t){0};
-  ship.err = (tally_error_t){0};
-  return ship.destination.send(ship.destination.data, ship.records, ship.count,
-                               ship.fates, &ship.answer, &ship.err);
-}
-
-/* One letter each: sent, retry, unsure, refused (x). */
-static void expect_fates(const char *fates) {
-  char found[DATA_MAX + 1] = "";
-  for (size_t i = 0; i < ship.count; i++)
-    found[i] = "usrx"[ship.fates[i]];
-  assert_string_equal(found, fates);
 }
 
 /* ---- calls --------------------------------------------------------------- */
@@ -347,57 +276,6 @@ static void cancelled(void **state) {
   sink();
 }
 
-/* ---- dry run ------------------------------------------------------------- */
-
-static unsigned shown;
-
-static void show(const tally_record_t *datum, void *data) {
-  assert_ptr_equal(data, &shown);
-  shown++;
-}
-
-static void dry_run(void **state) {
-  load_ship();
-  shown = 0;
-  tally_cloudwatch_dry_t options = {.show = show, .data = &shown};
-  assert_int_equal(tally_cloudwatch_open_dry(&options, &ship.destination,
-                                             &ship.outbox, NULL),
-                   0);
-  assert_int_equal(ship.outbox.batch_records, 1000);
-  take("x", "a", 1);
-  take("x", "a", 2);
-  take("y", "b", 1);
-  ship.records[1].time_ns = ship.records[2].time_ns =
-      ship.records[0].time_ns + 60 * TALLY_NS_PER_S;
-  assert_int_equal(send_all(), 0);
-  expect_fates("sss");
-  assert_int_equal(shown, 2);
-  tally_cloudwatch_estimate_t estimate;
-  tally_cloudwatch_estimate(&ship.destination, &estimate);
-  assert_int_equal(estimate.metrics, 2);
-  assert_int_equal(estimate.data, 3);
-  assert_int_equal(estimate.calls, 2);
-  /* Two calls in two minutes, 43 800 minutes a month. */
-  assert_true(fabs(estimate.calls_a_month - 43800) < 1);
-  assert_true(fabs(estimate.dollars_a_month - (0.60 + 0.438)) < 1e-6);
-
-  ship.count = 2; /* metric b is away for a turn, … */
-  assert_int_equal(send_all(), 0);
-  assert_int_equal(shown, 2);
-  tally_cloudwatch_estimate(&ship.destination, &estimate);
-  assert_int_equal(estimate.metrics, 1);
-  ship.count = 3; /* … and comes back */
-  assert_int_equal(send_all(), 0);
-  assert_int_equal(shown, 3);
-  tally_cloudwatch_estimate(&ship.destination, &estimate);
-  tally_cloudwatch_estimate(&ship.destination, &estimate);
-  assert_true(estimate.metrics == 0 && estimate.dollars_a_month == 0);
-  ((char *)ship.records[1].data)[0] = 9;
-  assert_int_equal(send_all(), 0);
-  expect_fates("sxs");
-  sink();
-}
-
 int main(void) {
 #define TEST(name)                                                             \
   cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
@@ -414,7 +292,7 @@ int main(void) {
       TEST(strange_refusals),
       TEST(foreign_records),
       TEST(cancelled),
-      cmocka_unit_test(dry_run),
+
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ unit_tests += \
 	tests/unit/cgroup_parse_test \
 	tests/unit/cgroup_reader_test \
 	tests/unit/cgroup_rest_test \
+	tests/unit/cloudwatch_cost_test \
 	tests/unit/cloudwatch_datum_test \
 	tests/unit/cloudwatch_gather_test \
 	tests/unit/cloudwatch_logs_events_test \
@@ -204,6 +205,13 @@ tests_unit_cgroup_rest_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_cgroup_rest_test_CFLAGS = $(unit_cflags)
 tests_unit_cgroup_rest_test_LDADD = $(unit_libs)
 
+cloudwatch_scene = tests/unit/cloudwatch_scene.c tests/unit/cloudwatch_scene.h tests/unit/unit.h
+
+tests_unit_cloudwatch_cost_test_SOURCES = tests/unit/cloudwatch_cost_test.c $(cloudwatch_scene)
+tests_unit_cloudwatch_cost_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_cloudwatch_cost_test_CFLAGS = $(unit_cflags)
+tests_unit_cloudwatch_cost_test_LDADD = $(unit_libs)
+
 tests_unit_cloudwatch_datum_test_SOURCES = tests/unit/cloudwatch_datum_test.c tests/unit/unit.h
 tests_unit_cloudwatch_datum_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_cloudwatch_datum_test_CFLAGS = $(unit_cflags)
@@ -214,7 +222,8 @@ tests_unit_cloudwatch_gather_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_cloudwatch_gather_test_CFLAGS = $(unit_cflags)
 tests_unit_cloudwatch_gather_test_LDADD = $(unit_libs)
 
-tests_unit_cloudwatch_send_test_SOURCES = tests/unit/cloudwatch_send_test.c $(aws_scene)
+tests_unit_cloudwatch_send_test_SOURCES = tests/unit/cloudwatch_send_test.c $(aws_scene) \
+	tests/unit/cloudwatch_scene.c tests/unit/cloudwatch_scene.h
 tests_unit_cloudwatch_send_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_cloudwatch_send_test_CFLAGS = $(unit_cflags)
 tests_unit_cloudwatch_send_test_LDADD = $(unit_libs)
