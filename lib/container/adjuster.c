@@ -13,6 +13,7 @@
 
 #include "container/adjuster_private.h"
 #include "core/clock.h"
+#include "core/hash.h"
 #include "core/log.h"
 #include "core/thread.h"
 
@@ -230,14 +231,6 @@ static void *run_thread(void *data) {
 
 /* ---- life ---------------------------------------------------------------- */
 
-/* Endpoints do not share a directory: each sweeps what it does not know. */
-static uint64_t hash_of(const char *text) {
-  uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-  for (; *text != '\0'; text++)
-    hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-  return hash;
-}
-
 static int make_paths(tally_adjuster_t *a, const char *endpoint_name,
                       const tally_adjuster_options_t *options,
                       tally_error_t *err) {
@@ -246,8 +239,9 @@ static int make_paths(tally_adjuster_t *a, const char *endpoint_name,
   a->rootfs = strdup(options->rootfs != NULL ? options->rootfs : "");
   if (asprintf(&a->request_path, "%s/restore", options->state_dir) < 0)
     a->request_path = NULL;
+  /* Endpoints do not share a directory: each sweeps what it does not know. */
   if (asprintf(&adjust->originals_dir, "%s/%016" PRIx64, options->state_dir,
-               hash_of(endpoint_name)) < 0)
+               tally_hash(endpoint_name, strlen(endpoint_name))) < 0)
     adjust->originals_dir = NULL;
   if (a->state_dir == NULL || a->rootfs == NULL || a->request_path == NULL ||
       adjust->originals_dir == NULL)

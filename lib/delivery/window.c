@@ -9,6 +9,8 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "core/hash.h"
+
 struct tally_group_s {
   UT_hash_handle hh;
   TAILQ_ENTRY(tally_group_s) link; /* in `waiting` */
@@ -34,10 +36,7 @@ static uint64_t group_id(const tally_window_t *window,
   if (destination->group != NULL)
     return destination->group(destination->data, item->bytes, item->key_len);
   /* Two keys with one hash would only wait for each other. */
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  for (size_t i = 0; i < item->key_len; i++)
-    hash = (hash ^ (unsigned char)item->bytes[i]) * UINT64_C(0x100000001b3);
-  return hash;
+  return tally_hash(item->bytes, item->key_len);
 }
 
 static tally_group_t *group_of(tally_window_t *window,

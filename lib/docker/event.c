@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "docker/container_private.h"
 
 /* One allocation: this, the pairs of the attributes, all strings. */
@@ -72,9 +73,7 @@ tally_event_record_t *tally_event_pack(const tally_event_t *draft,
 }
 
 uint64_t tally_event_hash(const char *text, size_t len) {
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  for (size_t i = 0; i < len; i++)
-    hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+  uint64_t hash = tally_hash(text, len);
   return hash != 0 ? hash : 1;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/hash.h"
 
 #define LINE_SIZE 128
 
@@ -55,17 +56,9 @@ void tally_file_journal_note(tally_file_journal_t *journal, dev_t device,
     save(journal);
 }
 
-static uint64_t add(uint64_t hash, const void *data, size_t len) {
-  const unsigned char *p = data;
-  for (size_t i = 0; i < len; i++)
-    hash = (hash ^ p[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
-  return hash;
-}
-
 uint64_t tally_file_journal_hash(const tally_record_t *record) {
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  hash = add(hash, record->key, record->key_len);
-  hash = add(hash, &record->time_ns, sizeof(record->time_ns));
-  hash = add(hash, record->data, record->len);
+  uint64_t hash = tally_hash(record->key, record->key_len);
+  hash = tally_hash_add(hash, &record->time_ns, sizeof(record->time_ns));
+  hash = tally_hash_add(hash, record->data, record->len);
   return hash != 0 ? hash : 1;
 }

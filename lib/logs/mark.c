@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/hash.h"
+
 /* ---- text ---------------------------------------------------------------- */
 
 void tally_log_mark_format(const tally_log_mark_t *mark,
@@ -116,11 +118,8 @@ void tally_log_position_include(tally_log_position_t *position,
 /* ---- events -------------------------------------------------------------- */
 
 static uint32_t fingerprint(const tally_event_t *event) {
-  uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-  for (const char *p = event->action; *p != '\0'; p++)
-    hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-  for (int i = 0; i < 64; i += 8)
-    hash = (hash ^ (event->time_ns >> i & 0xff)) * UINT64_C(0x100000001b3);
+  uint64_t hash = tally_hash(event->action, strlen(event->action));
+  hash = tally_hash_add(hash, &event->time_ns, sizeof(event->time_ns));
   uint32_t folded = (uint32_t)(hash ^ hash >> 32);
   return folded != 0 ? folded : 1;
 }
