@@ -24,7 +24,9 @@
  * come twice if the stream breaks within the time that passes twice, and are
  * left out if they were written while nobody read. A TTY's last line without a
  * newline runs into the first line of the next run, unless the reader has been
- * there before.
+ * there before. And a daemon that rotates a log while it begins to follow it,
+ * or twice while it cannot send, may leave out a file; the reader makes those
+ * moments short (logs_private.h), but cannot see it.
  *
  * Contract: Docker Engine API, "Get container logs" and the stream format of
  * "Attach to a container"; pieces of 16 KiB (daemon/logger/copier.go).
