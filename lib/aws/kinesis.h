@@ -30,13 +30,12 @@
  * once more, to the right one, and counted (`rerouted`; they are UNSURE for the
  * outbox). Consumers that take everything see them twice.
  *
- * What send() says:
- *
- *   status  0 and the fates, answer->status being the number of the first
- *           failure inside a 200: 429 throttled, 500 otherwise; of a record
- * that is refused, that of the refusal -1      nothing can be sent at present:
- * no answer, throttled as a whole, wrong name, keys or permission. Data are
- * kept; *err has the stream's name and the service's own words
+ * send() returns 0 with the fates when the stream has answered; answer->status
+ * is then the number of the first failure inside a 200 (429 throttled, 500
+ * otherwise), or of the refusal of a record. It returns -1 when nothing can be
+ * sent at present: no answer, throttled as a whole, wrong name, keys or
+ * permission. Data are kept, and *err has the stream's name and the service's
+ * own words.
  *
  * A call that is refused because of what is in it is cut in halves until the
  * record is found; only that one is REFUSED, and only if the stream has taken

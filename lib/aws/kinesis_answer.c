@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define RECORD_KIB_MAX 10240 /* the service's own limit */
+#define RECORD_KIB_LEAST 1024
 
 /* ---- PutRecords ---------------------------------------------------------- */
 
@@ -103,5 +104,7 @@ size_t tally_kinesis_answer_record_bytes(const char *text, size_t len) {
                                      "MaxRecordSizeInKiB", NULL),
                      0);
   tally_json_destroy(answer);
-  return kib > 0 && kib <= RECORD_KIB_MAX ? (size_t)kib * 1024 : 0;
+  /* Less than what every stream takes is nonsense. */
+  return kib >= RECORD_KIB_LEAST && kib <= RECORD_KIB_MAX ? (size_t)kib * 1024
+                                                          : 0;
 }
