@@ -12,6 +12,7 @@ bench_commands = \
 	$(abs_builddir)/tests/bench/bench_kinesis \
 	$(abs_builddir)/tests/bench/bench_outbox \
 	$(abs_builddir)/tests/bench/bench_sampler \
+	$(abs_srcdir)/tests/bench/bench_logs.py \
 	$(abs_srcdir)/tests/bench/bench_process.py \
 	$(abs_srcdir)/tests/bench/bench_stats_api.py
 
@@ -73,12 +74,13 @@ EXTRA_DIST += \
 	tests/bench/README.md \
 	tests/bench/bench_agentx.py \
 	tests/bench/bench_agentx_idle.py \
+	tests/bench/bench_logs.py \
 	tests/bench/bench_process.py \
 	tests/bench/bench_stats_api.py \
 	tests/bench/measure.py \
 	tests/bench/table.py
 
-bench: all $(bench_tools) $(bench_plugins)
+bench: all $(bench_tools) $(bench_plugins) system-tools
 	TALLYMAN_BUILD='$(abs_builddir)' \
 	  python3 $(srcdir)/tests/bench/table.py $(bench_commands)
 

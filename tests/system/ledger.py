@@ -61,6 +61,8 @@ class Ledger:
         self._answered, self._seen = set(), set()
         with open(path, errors="surrogateescape") as f:
             for line in f:
+                if not line.endswith("\n"):
+                    break  # lighter is writing it
                 self._read(line)
 
     def _read(self, line):
