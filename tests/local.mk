@@ -10,13 +10,16 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; \
 	export CMOCKA_MESSAGE_OUTPUT TALLY_SRCDIR TALLY_BUILDDIR TALLY_PLUGINS \
 	TALLY_SANITIZER;
 
-# What the system tests run beside the daemons; `make check` makes it too.
+# What the system tests run beside the daemons; `make check` makes it too. In a
+# make of its own after `all`, which is one too: side by side both would make the
+# library.
 system_tools =
-system-tools: $(system_tools)
+system-tools: all
+	@$(MAKE) $(system_tools)
 .PHONY: system-tools
 
 # A million lines through everything that goes wrong (ten minutes, as root).
-soak: all system-tools
+soak: system-tools
 	TALLYMAN_BUILD='$(abs_builddir)' /usr/bin/python3 $(srcdir)/tests/system/soak.py
 .PHONY: soak
 

@@ -80,7 +80,8 @@ EXTRA_DIST += \
 	tests/bench/measure.py \
 	tests/bench/table.py
 
-bench: all $(bench_tools) $(bench_plugins) system-tools
+bench: system-tools
+	@$(MAKE) $(bench_tools) $(bench_plugins)
 	TALLYMAN_BUILD='$(abs_builddir)' \
 	  python3 $(srcdir)/tests/bench/table.py $(bench_commands)
 
