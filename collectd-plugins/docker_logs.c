@@ -15,6 +15,7 @@
 #include "plugin_outbox.h"
 
 #define PLUGIN_NAME "docker_logs"
+#define SPOOL_LEAST 16    /* MiB */
 #define LAST_SEND_MS 2000 /* at the end; the rest waits on disk */
 
 /*
@@ -101,15 +102,18 @@ static int on_read(user_data_t *user_data) {
 
 /* ---- config -------------------------------------------------------------- */
 
-/* Positions and records are one step only in a spool. */
+/* Positions and records are one step only in a spool, where the longest line
+ * has to fit. */
 static int set_spool_limit(const char *plugin, oconfig_item_t *ci,
                            void *target) {
   plugin_outbox_t *outbox = target;
   if (plugin_outbox_set_SpoolLimit(plugin, ci, outbox) != 0)
     return -1;
-  if (!outbox->no_spool)
+  if (!outbox->no_spool && outbox->spool >= SPOOL_LEAST)
     return 0;
-  return plugin_config_error(plugin, ci, "logs are shipped by way of a spool");
+  return plugin_config_error(
+      plugin, ci, "logs are shipped by way of a spool of %d MiB or more",
+      SPOOL_LEAST);
 }
 
 #define OPTION(key, set, member)                                               \

@@ -29,4 +29,6 @@ lib_files += \
 	lib/logs/sink_list.c \
 	lib/logs/sink_list.h \
 	lib/logs/sinks.c \
+	lib/logs/sinks_open.c \
+	lib/logs/sinks_private.h \
 	lib/logs/speaker.c

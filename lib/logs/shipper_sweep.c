@@ -53,7 +53,14 @@ typedef struct {
   tally_buffer_t names; /* each with its NUL */
 } sweep_t;
 
-static bool is_known(sweep_t *sweep, const char *id) {
+/* The outbox is locked, so nothing else may be. What does not fit waits for the
+ * next time. */
+static void collect(const char *name, const char *text, void *data) {
+  sweep_t *sweep = data;
+  tally_buffer_append(&sweep->names, name, strlen(name) + 1);
+}
+
+static bool is_known(const sweep_t *sweep, const char *id) {
   if (tally_snapshot_find(sweep->snapshot, id) != NULL)
     return true;
   tally_log_shipment_t *p;
@@ -63,20 +70,14 @@ static bool is_known(sweep_t *sweep, const char *id) {
   return p != NULL;
 }
 
-/* The outbox is locked meanwhile. What does not fit waits for the next time. */
-static void collect(const char *name, const char *text, void *data) {
-  sweep_t *sweep = data;
-  if (!is_known(sweep, name))
-    tally_buffer_append(&sweep->names, name, strlen(name) + 1);
-}
-
 static void forget_notes(tally_log_sink_t *sink, void **slot, void *data) {
   sweep_t *sweep = data;
   tally_buffer_reset(&sweep->names);
   tally_outbox_notes(sink->outbox, collect, sweep);
   for (size_t i = 0; i < sweep->names.len;) {
     const char *name = sweep->names.data + i;
-    tally_outbox_put_noted(sink->outbox, NULL, 0, NULL, name, NULL);
+    if (!is_known(sweep, name))
+      tally_outbox_put_noted(sink->outbox, NULL, 0, NULL, name, NULL);
     i += strlen(name) + 1;
   }
 }

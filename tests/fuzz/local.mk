@@ -23,6 +23,7 @@ fuzz_programs += \
 	tests/fuzz/fuzz_limits \
 	tests/fuzz/fuzz_logs \
 	tests/fuzz/fuzz_proc \
+	tests/fuzz/fuzz_shipping \
 	tests/fuzz/fuzz_spool
 if BUILD_TALLYMAN_AGENTX
 fuzz_programs += tests/fuzz/fuzz_agentx tests/fuzz/fuzz_mib
@@ -79,6 +80,12 @@ tests_fuzz_fuzz_logs_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_logs_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_logs_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_logs_LDADD = libtallyman_fuzzing.la
+
+tests_fuzz_fuzz_shipping_SOURCES = tests/fuzz/fuzz_shipping.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_shipping_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_shipping_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_shipping_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_shipping_LDADD = libtallyman_fuzzing.la
 
 tests_fuzz_fuzz_spool_SOURCES = tests/fuzz/fuzz_spool.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_spool_CPPFLAGS = $(fuzz_cppflags)

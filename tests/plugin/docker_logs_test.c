@@ -34,7 +34,7 @@ static void test_all_options(void **state) {
                                "  CarryLabel \"/^com/\"\n"
                                "  ReadExisting true\n"
                                "  StateDir \"/tmp/x\"\n"
-                               "  SpoolLimit 10\n"
+                               "  SpoolLimit 16\n"
                                "  Linger 0.5\n"
                                "  <Route \"all of it\">\n"
                                "    Container \"/^web/\"\n"
@@ -73,6 +73,7 @@ static void test_wrong_options(void **state) {
     const char *text, *words[2];
   } cases[] = {
       {"SpoolLimit 0", {"SpoolLimit 0", "by way of a spool"}},
+      {"SpoolLimit 15", {"SpoolLimit 15", "16 MiB"}},
       {"Colour \"red\"", {"Colour", "no such option"}},
       {"<Route>\nFile \"/x\"\n</Route>", {"Route", "takes a name"}},
       {"<Route \"a\">\n</Route>", {"Route \"a\"", "no sink"}},

@@ -120,7 +120,7 @@ def test_right_configuration(collectd):
             StopWindow 5
             Counters true"""],
         "docker_logs": [watching + state + """
-            SpoolLimit 1
+            SpoolLimit 16
             <Route "a">
               LogGroup "/x"
               Format json

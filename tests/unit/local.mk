@@ -51,6 +51,7 @@ unit_tests += \
 	tests/unit/logs_join_test \
 	tests/unit/logs_layout_test \
 	tests/unit/logs_mark_test \
+	tests/unit/logs_sinks_test \
 	tests/unit/mounts_test \
 	tests/unit/node_test \
 	tests/unit/originals_test \
@@ -346,6 +347,11 @@ tests_unit_logs_mark_test_SOURCES = tests/unit/logs_mark_test.c tests/unit/unit.
 tests_unit_logs_mark_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_logs_mark_test_CFLAGS = $(unit_cflags)
 tests_unit_logs_mark_test_LDADD = $(unit_libs)
+
+tests_unit_logs_sinks_test_SOURCES = tests/unit/logs_sinks_test.c tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+tests_unit_logs_sinks_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_logs_sinks_test_CFLAGS = $(unit_cflags)
+tests_unit_logs_sinks_test_LDADD = $(unit_libs)
 
 tests_unit_originals_test_SOURCES = tests/unit/originals_test.c
 tests_unit_originals_test_CPPFLAGS = $(unit_cppflags)

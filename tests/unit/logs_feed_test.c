@@ -273,6 +273,34 @@ static void test_parts(void **state) {
   assert_sent("[part 3, last] CCC\nafter\n");
 }
 
+/* The longest line of the reader, in the layout that makes most of it, fits
+ * into the smallest spool that docker_logs allows. */
+static void test_the_worst_line(void **state) {
+  route.layout = TALLY_LOG_LAYOUT_JSON;
+  open_outbox(16 * MIB);
+  open_feed();
+  char *text = malloc(MIB + 1);
+  memset(text, 1, MIB);
+  text[MIB] = '\0';
+  reader_t r = {0};
+  say(&r, OUT, 5, text);
+  say(&r, OUT, 6, text);
+  for (size_t i = 0; i < 2; i++) {
+    uint64_t until = tally_clock_monotonic_ns() + 10 * TALLY_NS_PER_S;
+    while (offer(&r, i, 1) == 0 && tally_clock_monotonic_ns() < until)
+      usleep(1000);
+    while (!tally_log_feed_flush(&feed, true) &&
+           tally_clock_monotonic_ns() < until)
+      usleep(1000);
+  }
+  assert_true(tally_outbox_flush(sink.outbox, 10000));
+  tally_outbox_stats_t stats;
+  tally_outbox_stats(sink.outbox, &stats);
+  assert_int_equal(tally_outbox_lost(&stats), 0);
+  assert_in_range(stats.sent, 12, 16);
+  free(text);
+}
+
 /* ---- joined lines -------------------------------------------------------- */
 
 static void join_by(const char *start) {
@@ -430,6 +458,7 @@ int main(void) {
       TEST(test_lines_without_time),
       TEST(test_long_lines_are_cut),
       TEST(test_parts),
+      TEST(test_the_worst_line),
       TEST(test_held_back_is_not_noted),
       TEST(test_a_join_does_not_wait_for_ever),
       TEST(test_long_and_joined),
