@@ -179,7 +179,6 @@ size_t tally_log_shipment_take(tally_log_shipment_t *s,
     if (lines[i].time_ns > s->newest_ns)
       s->newest_ns = lines[i].time_ns;
   s->taken += taken;
-  pthread_cond_broadcast(&s->changed);
   pthread_mutex_unlock(&s->lock);
   return taken;
 }

@@ -10,6 +10,8 @@
 
 #define DRAIN_NS (5 * TALLY_NS_PER_S) /* without a line */
 #define DRAIN_MAX_NS (30 * TALLY_NS_PER_S)
+#define LOOK_NS (100 * TALLY_NS_PER_MS) /* lines wake nobody, only their end   \
+                                         */
 #define SENTENCE_SIZE 1024
 
 /* The contract has no word for the rest. */
@@ -71,7 +73,8 @@ static void wait_for_lines(tally_log_shipper_t *s,
   uint64_t taken = shipment->taken;
   while ((listed || shipment->following) && !atomic_load(&s->stop) &&
          !is_drained(shipment, event, container->started_ns) && now < due) {
-    wait_until(&shipment->changed, &shipment->lock, due);
+    uint64_t look = now + LOOK_NS < due ? now + LOOK_NS : due;
+    wait_until(&shipment->changed, &shipment->lock, look);
     now = tally_clock_monotonic_ns();
     if (shipment->taken == taken)
       continue;
@@ -86,8 +89,6 @@ static void wait_for_lines(tally_log_shipper_t *s,
 static void tell(tally_log_shipper_t *s, tally_log_shipment_t *shipment,
                  const tally_event_t *event, const tally_container_t *container,
                  const tally_verdict_t *verdict) {
-  tally_log_position_t start = tally_log_shipper_start_of(s, container);
-  tally_log_shipment_connect(shipment, s->sinks, &start);
   if (strcmp(event->action, "die") == 0)
     wait_for_lines(s, shipment, event, container);
   char sentence[SENTENCE_SIZE], text[2 * SENTENCE_SIZE];
@@ -97,11 +98,15 @@ static void tell(tally_log_shipper_t *s, tally_log_shipment_t *shipment,
                    tally_log_shipment_tell(shipment, event, text));
 }
 
-static bool wants_sentences(const tally_log_shipment_t *shipment) {
+/* Whether there is somebody to tell. */
+static bool has_listeners(tally_log_shipment_t *shipment) {
+  bool has = false;
+  pthread_mutex_lock(&shipment->lock);
   for (size_t i = 0; i < shipment->count; i++)
-    if (shipment->feeds[i].route.lifecycle)
-      return true;
-  return false;
+    has |=
+        shipment->feeds[i].route.lifecycle && shipment->feeds[i].sink != NULL;
+  pthread_mutex_unlock(&shipment->lock);
+  return has;
 }
 
 void tally_log_shipper_on_event(const tally_event_t *event,
@@ -116,7 +121,9 @@ void tally_log_shipper_on_event(const tally_event_t *event,
   tally_log_shipment_t *shipment = tally_log_shipper_find(s, container);
   if (shipment == NULL)
     return;
-  if (wants_sentences(shipment))
+  tally_log_position_t start = tally_log_shipper_start_of(s, container);
+  tally_log_shipment_connect(shipment, s->sinks, &start);
+  if (has_listeners(shipment))
     tell(s, shipment, event, container, &verdict);
   tally_log_shipment_unref(shipment, s->sinks);
 }

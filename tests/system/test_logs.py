@@ -80,6 +80,7 @@ def test_a_record(run, shipped):
     assert abs(then - time.timezone - before) < 60
 
 
+@pytest.mark.sanitized
 def test_sentences(run, shipped):
     c = run("echo bye; exit 3", env={"PROCESS": "web"})
     short = c.id[:12].encode()
@@ -134,6 +135,7 @@ def test_one_stream(run, shipped):
     assert read() == [b"err", b"err2"]
 
 
+@pytest.mark.sanitized
 def test_joined_lines(run, shipped):
     run("printf 'boom\\n at a\\n at b\\nnext\\n'; sleep 1; echo ' late'; "
         "sleep 0.1", ship="joined")
@@ -163,6 +165,7 @@ def test_a_terminal(run, shipped):
     assert shipped.texts(c) == [b"one\r", b"two\r", b"three"]
 
 
+@pytest.mark.sanitized
 def test_strange_lines(run, shipped):
     c = run(r"""echo; printf 'nul\000byte\n\r\n'; printf '\377\376\n'
                 printf '  blanks  \n\tGr\303\266\303\237e\n'; printf 'no end'""",
@@ -173,6 +176,7 @@ def test_strange_lines(run, shipped):
         "\tGröße".encode(), b"no end"]
 
 
+@pytest.mark.sanitized
 def test_long_lines(run, shipped):
     """1 MiB is a line like any other; what is longer comes in parts."""
     c = run("head -c 1048576 /dev/zero | tr '\\0' a; echo; "
@@ -213,6 +217,7 @@ def test_docker_restart(run, shipped):
     assert len(set(texts)) == 3 and texts == sorted(texts)
 
 
+@pytest.mark.sanitized
 def test_log_rotation(run, shipped):
     """Docker throws old pieces away while we read."""
     c = run("i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); "

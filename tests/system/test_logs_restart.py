@@ -81,6 +81,7 @@ def test_collectd_is_restarted(engine, ship):
     assert len(shipped.sentences(c)) == 2
 
 
+@pytest.mark.sanitized
 def test_collectd_is_killed(engine, ship):
     """At random moments, while several containers write."""
     shipped = ship()
@@ -130,6 +131,7 @@ def test_logs_from_before_the_first_start(engine, ship):
     everything.wait_for(old, "old", "new")
 
 
+@pytest.mark.sanitized
 def test_the_engine_is_killed(engine, ship):
     """Containers go on with live-restore; what they write meanwhile waits in
     their pipes. (What the Engine had read and not yet stored is lost.)"""
