@@ -52,9 +52,9 @@ def test_a_dead_sink_delays_nobody(engine, collectd, lighter):
                "the living stream has all lines", timeout=20, step=0.1)
     before = len(daemon.samples("docker-quick/container_cpu"))
     taken = aws.stats()["taken"]
-    time.sleep(5 * INTERVAL)
+    time.sleep(3 * INTERVAL)
     values = daemon.samples("docker-quick/container_cpu")
-    assert len(values) >= before + 4, "values are read and written"
+    assert len(values) >= before + 2, "values are read and written"
     assert aws.stats()["taken"] > taken, "values arrive at their stream"
     assert "above its read interval" not in daemon.log()
     assert aws.ledger().taken("stuck") == 0

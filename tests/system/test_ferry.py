@@ -126,7 +126,6 @@ def test_everything_goes_wrong_at_random(lighter, ferry, how, count, seed):
     assert stats["refused"] == stats["broken"] == stats["astray"] == 0
 
 
-@pytest.mark.sanitized
 @pytest.mark.parametrize("kind", [*QUICK, "hang", "taken-hang", "records"])
 def test_each_thing_that_can_go_wrong(lighter, ferry, kind):
     """Often enough that it meets fresh connections and used ones."""
