@@ -26,7 +26,6 @@ soak: system-tools
 include tests/unit/local.mk
 include tests/plugin/local.mk
 include tests/lighter/local.mk
-include tests/system/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk
 

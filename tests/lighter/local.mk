@@ -33,11 +33,15 @@ tests_lighter_lighter_CPPFLAGS = $(lib_cppflags) -I$(srcdir)/tests/lighter
 tests_lighter_lighter_CFLAGS = $(lib_cflags) $(SSL_CFLAGS)
 tests_lighter_lighter_LDADD = libtallyman_testing.la $(SSL_LIBS)
 
-# A producer for it: see ferry.c.
-system_tools += tests/lighter/ferry
-check_PROGRAMS += tests/lighter/ferry
+# Producers for it: see the head of each.
+system_tools += tests/lighter/ferry tests/lighter/put_logs
+check_PROGRAMS += tests/lighter/ferry tests/lighter/put_logs
 
 tests_lighter_ferry_SOURCES = tests/lighter/ferry.c
 tests_lighter_ferry_CPPFLAGS = $(lib_cppflags)
 tests_lighter_ferry_CFLAGS = $(lib_cflags)
 tests_lighter_ferry_LDADD = libtallyman_testing.la
+
+tests_lighter_put_logs_SOURCES = tests/lighter/put_logs.c
+tests_lighter_put_logs_CPPFLAGS = $(lib_cppflags)
+tests_lighter_put_logs_LDADD = libtallyman_testing.la

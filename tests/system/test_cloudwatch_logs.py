@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """CloudWatch Logs as a destination: read back with boto3 from moto, and, where
-things go wrong, from lighter's ledger. put_logs.c is who sends."""
+things go wrong, from lighter's ledger. tests/lighter/put_logs.c is who
+sends."""
 
 import json
 import os
@@ -15,7 +16,7 @@ from ledger import Verdict
 from lighter import ALL_TAKEN, NOTHING_TAKEN, REFUSALS
 from process import PATIENCE, die_with_the_parent
 
-PROGRAM = os.path.join(BUILD, "tests/system/put_logs")
+PROGRAM = os.path.join(BUILD, "tests/lighter/put_logs")
 MESSAGE_MAX = 262118
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
