@@ -10,12 +10,12 @@
 
 #define DRAIN_NS (5 * TALLY_NS_PER_S) /* without a line */
 #define DRAIN_MAX_NS (30 * TALLY_NS_PER_S)
-#define LOOK_NS (100 * TALLY_NS_PER_MS) /* lines wake nobody, only their end   \
-                                         */
+/* Lines wake nobody who waits for their end. */
+#define LOOK_NS (100 * TALLY_NS_PER_MS)
 #define SENTENCE_SIZE 1024
 
-/* The contract has no word for the rest. */
-static bool has_sentence(const tally_event_t *event) {
+    /* The contract has no word for the rest. */
+    static bool has_sentence(const tally_event_t *event) {
   static const char *const actions[] = {"create", "kill", "stop", "oom", "die"};
   if (event->origin == TALLY_EVENT_SCAN)
     return true; /* "Starting …", of what runs at the very first start */
