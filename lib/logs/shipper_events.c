@@ -14,8 +14,8 @@
 #define LOOK_NS (100 * TALLY_NS_PER_MS)
 #define SENTENCE_SIZE 1024
 
-    /* The contract has no word for the rest. */
-    static bool has_sentence(const tally_event_t *event) {
+/* The contract has no word for the rest. */
+static bool has_sentence(const tally_event_t *event) {
   static const char *const actions[] = {"create", "kill", "stop", "oom", "die"};
   if (event->origin == TALLY_EVENT_SCAN)
     return true; /* "Starting …", of what runs at the very first start */
