@@ -7,6 +7,7 @@
 #include "plugin_endpoint.h"
 
 #include "aws/aws.h"
+#include "core/clock.h"
 #include "core/thread.h"
 #include "docker_logs_routes.h"
 #include "docker_logs_sinks.h"
@@ -17,6 +18,7 @@
 #define PLUGIN_NAME "docker_logs"
 #define SPOOL_LEAST 16    /* MiB */
 #define LAST_SEND_MS 2000 /* at the end; the rest waits on disk */
+#define LATE_NS (60 * TALLY_NS_PER_S)
 
 /*
  * What containers write, to the sinks that they or the configuration name.
@@ -78,11 +80,42 @@ static const plugin_counters_type_t counters_type = {
     .gauges = 1,
 };
 
+/* What was said of a sink: its slot. */
+typedef struct sink_report_s {
+  plugin_outbox_report_t outbox; /* first: close_outbox() knows only this */
+  bool advised;
+  uint64_t sent;
+} sink_report_t;
+
+/* In order means one line of a container per call, which is too slow for one
+ * that writes much. Its lines are safe meanwhile; what helps is said once. */
+static void advise(sink_report_t *report, const tally_log_sink_t *sink,
+                   const docker_logs_t *dl) {
+  if (report->advised || sink->kind != &dl->sinks.kinds[DOCKER_LOGS_KINESIS] ||
+      dl->sinks.kinesis.aggregate ||
+      dl->sinks.kinesis.order != TALLY_KINESIS_ORDER_KEY)
+    return;
+  tally_outbox_stats_t stats;
+  tally_outbox_stats(sink->outbox, &stats);
+  bool goes_on = stats.sent > report->sent;
+  report->sent = stats.sent;
+  if (!goes_on || stats.oldest_age_ns < LATE_NS)
+    return;
+  report->advised = true;
+  WARNING(PLUGIN_NAME " plugin: %s: lines are %d s late: with Order key each "
+                      "line of a container takes a round trip; Aggregate true "
+                      "keeps the order and is fast, Order none is fast",
+          sink->label, (int)(stats.oldest_age_ns / TALLY_NS_PER_S));
+}
+
 static void report_sink(tally_log_sink_t *sink, void **slot, void *data) {
   if (*slot == NULL)
-    *slot = calloc(1, sizeof(plugin_outbox_report_t));
-  if (*slot != NULL)
-    plugin_outbox_report(*slot, PLUGIN_NAME, sink->label, sink->outbox);
+    *slot = calloc(1, sizeof(sink_report_t));
+  sink_report_t *report = *slot;
+  if (report == NULL)
+    return;
+  plugin_outbox_report(&report->outbox, PLUGIN_NAME, sink->label, sink->outbox);
+  advise(report, sink, data);
 }
 
 static int on_read(user_data_t *user_data) {
@@ -96,7 +129,7 @@ static int on_read(user_data_t *user_data) {
   const char *instance = plugin_endpoint_name(&dl->base);
   plugin_counters_dispatch(PLUGIN_NAME, instance, &counters_type, values);
   plugin_counters_dispatch_events(PLUGIN_NAME, instance, dl->base.inventory);
-  tally_log_shipper_sinks(dl->shipper, report_sink, NULL);
+  tally_log_shipper_sinks(dl->shipper, report_sink, dl);
   return 0;
 }
 
