@@ -55,6 +55,10 @@ def steady(module_engine, module_snmpd, module_subagent):
     master, _ = start_agent(module_snmpd, module_subagent,
                             module_engine.endpoint)
     wait_for_containers(master, 6)
+    # Known a little later than the rest: they take two samples, and a request
+    # of their own to the Engine.
+    for name in ("tallyNodeCpuPercent.0", "tallyDockerImages.0"):
+        wait_until(lambda: master.get(name) is not None, name, timeout=30)
     return master
 
 
