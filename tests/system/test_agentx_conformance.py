@@ -92,7 +92,7 @@ def test_walks_agree(steady):
                      if oid.startswith(column)]
 
 
-@pytest.mark.vm
+@pytest.mark.sanitized
 def test_bulkwalk_checks_the_order(steady):
     """snmpbulkwalk without -Cc stops at an identifier that does not increase;
     with -Cc it would walk on, and find no more."""
