@@ -5,7 +5,7 @@
 
 TALLYMAN_BUILD     the build tree with the plugins (default: build)
 TALLYMAN_PRELOAD   sanitizer runtimes for collectd
-TALLYMAN_PATIENCE  factor on every time limit (an emulated machine: 4)
+TALLYMAN_PATIENCE  factor on every time limit (an emulated machine: 6)
 TALLYMAN_EMULATORS where the emulators of AWS are (tests/emulators/prepare)"""
 
 import signal
