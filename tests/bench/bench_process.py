@@ -34,7 +34,7 @@ class Bench:
         self.engine = engine
         self.count = len(containers)
         # Thousands are more than a slow machine can read in a second
-        self.interval = 1 if self.count <= 1000 else 4
+        self.interval = 1 if self.count < 1000 else 4
         self.directory = tempfile.mkdtemp(prefix="tally-bench-")
         for number, (container_id, pid) in enumerate(containers):
             container = engine.add(ScriptedContainer(
