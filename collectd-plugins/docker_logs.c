@@ -6,6 +6,8 @@
 
 #include "plugin_endpoint.h"
 
+#include <errno.h>
+
 #include "aws/aws.h"
 #include "core/clock.h"
 #include "core/thread.h"
@@ -57,11 +59,15 @@ static size_t routes_of(const tally_container_t *container,
   return docker_logs_routes_of(&dl->routes, &dl->sinks, container, routes);
 }
 
-static void prepare_outbox(const char *label, tally_outbox_options_t *options,
-                           char *spool, size_t size, void *data) {
+static int prepare_outbox(const char *label, tally_outbox_options_t *options,
+                          char *spool, size_t size, void *data,
+                          tally_error_t *err) {
   const docker_logs_t *dl = data;
-  plugin_outbox_apply(&dl->outbox, label, options, spool, size);
   options->durable = true;
+  if (plugin_outbox_apply(&dl->outbox, label, options, spool, size) == 0)
+    return 0;
+  return tally_error_set(err, ENAMETOOLONG, "SpoolDir \"%.100s\"",
+                         dl->outbox.spool_dir);
 }
 
 static void close_outbox(const tally_log_sink_t *sink, void *slot,

@@ -58,8 +58,8 @@ typedef struct tally_log_shipper_options_s {
   size_t (*routes)(const tally_container_t *container,
                    tally_log_route_t *routes, void *data);
   /* See tally_log_sinks_options_t. */
-  void (*prepare)(const char *label, tally_outbox_options_t *options,
-                  char *spool, size_t size, void *data);
+  int (*prepare)(const char *label, tally_outbox_options_t *options,
+                 char *spool, size_t size, void *data, tally_error_t *err);
   void (*close)(const tally_log_sink_t *sink, void *slot, int timeout_ms,
                 void *data);
   void *data;

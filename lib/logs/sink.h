@@ -53,9 +53,10 @@ typedef struct tally_log_sinks_options_s {
   const char *list;  /* file in which those with a spool are remembered */
   const tally_log_kind_t *const *kinds; /* ends with NULL */
   /* Fills in what the operator wants of an outbox: its spool, durable, limits.
-   * `spool` has `size` bytes for the name of the directory. */
-  void (*prepare)(const char *label, tally_outbox_options_t *options,
-                  char *spool, size_t size, void *data);
+   * `spool` has `size` bytes for the name of the directory. -1 and *err: the
+   * sink cannot be opened like this. */
+  int (*prepare)(const char *label, tally_outbox_options_t *options,
+                 char *spool, size_t size, void *data, tally_error_t *err);
   /* Destroys an outbox and says what it leaves behind, in any thread; `slot` is
    * that of tally_log_sinks_each(). NULL: nothing is said. */
   void (*close)(const tally_log_sink_t *sink, void *slot, int timeout_ms,

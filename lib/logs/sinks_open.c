@@ -77,9 +77,9 @@ static int open_sink(const tally_log_sinks_t *s, tally_log_sink_t *sink,
   char spool[PATH_MAX];
   tally_outbox_options_t options = {0};
   tally_destination_t destination = {0};
-  s->options.prepare(sink->label, &options, spool, sizeof(spool),
-                     s->options.data);
-  if (sink->kind->open(sink->kind->data, sink->target, &destination, &options,
+  if (s->options.prepare(sink->label, &options, spool, sizeof(spool),
+                         s->options.data, err) != 0 ||
+      sink->kind->open(sink->kind->data, sink->target, &destination, &options,
                        err) != 0)
     return -1;
   sink->room = room_of(sink->kind, &options);

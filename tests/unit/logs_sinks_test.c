@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -44,8 +45,10 @@ static const tally_log_kind_t kind = {
     .name = "test", .record_max = 1 << 20, .open = open_one};
 static const tally_log_kind_t *const kinds[] = {&kind, NULL};
 
-static void prepare(const char *label, tally_outbox_options_t *options,
-                    char *spool, size_t size, void *data) {
+static int prepare(const char *label, tally_outbox_options_t *options,
+                   char *spool, size_t size, void *data, tally_error_t *err) {
+  if (strstr(label, "nowhere") != NULL)
+    return tally_error_set(err, ENAMETOOLONG, "spool");
   char name[TALLY_LOG_SINK_LABEL_SIZE];
   snprintf(name, sizeof(name), "%s", label);
   for (char *p = name; *p != '\0'; p++)
@@ -56,6 +59,7 @@ static void prepare(const char *label, tally_outbox_options_t *options,
   options->spool = spool;
   options->durable = true;
   options->linger_ns = 1;
+  return 0;
 }
 
 static void on_log(tally_log_level_t level, const char *text) {
@@ -133,6 +137,13 @@ static void test_long_names(void **state) {
   assert_string_equal(a->target, first);
 }
 
+/* Without its spool a sink could take nothing and would never say so. */
+static void test_no_place_for_a_spool(void **state) {
+  assert_null(tally_log_sinks_acquire(sinks, &kind, "nowhere"));
+  assert_int_equal(warnings, 1);
+  assert_int_equal(count(), 0);
+}
+
 static void test_bad_names(void **state) {
   char longest[TALLY_LOG_TARGET_MAX + 2];
   memset(longest, 'n', sizeof(longest) - 1);
@@ -199,6 +210,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_one_for_each_target),
       TEST(test_long_names),
+      TEST(test_no_place_for_a_spool),
       TEST(test_bad_names),
       TEST(test_too_many),
       TEST(test_spools_are_found_again),
