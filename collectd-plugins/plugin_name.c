@@ -9,6 +9,7 @@
 
 #include "core/hash.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
 #define ID_DIGITS 12 /* of a container id: what docker ps shows */
 
@@ -31,13 +32,7 @@ static void append_id(char *name, size_t size, const char *id) {
   char suffix[1 + ID_DIGITS + 1];
   snprintf(suffix, sizeof(suffix), "~%.*s", ID_DIGITS, id);
   size_t room = size - sizeof(suffix);
-  size_t len = strlen(name);
-  if (len > room) {
-    len = room;
-    /* not in the middle of a UTF-8 character */
-    while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80)
-      len--;
-  }
+  size_t len = tally_utf8_cut(name, strlen(name), room);
   snprintf(name + len, size - len, "%s", suffix);
 }
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "core/utf8.h"
 
 #define TEXT_MAX 255 /* octets of a SnmpAdminString */
 
@@ -44,15 +45,8 @@ static void show_date(uint64_t ns, tally_mib_value_t *value) {
 }
 
 static void show_text(const char *text, tally_mib_value_t *value) {
-  size_t length = strlen(text);
-  if (length > TEXT_MAX) {
-    length = TEXT_MAX;
-    /* no part of a character at the end */
-    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-      length--;
-  }
   value->text = text;
-  value->text_length = length;
+  value->text_length = tally_utf8_cut(text, strlen(text), TEXT_MAX);
 }
 
 bool tally_mib_value(const tally_mib_column_t *column, const tally_row_t *row,

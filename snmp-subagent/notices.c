@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/file.h" /* TALLY_UNKNOWN */
+#include "core/hash.h"
 #include "limiter.h"
 
 struct tally_notices_s {
@@ -68,13 +70,11 @@ void tally_notices_configure(tally_notices_t *notices,
   pthread_mutex_unlock(&notices->lock);
 }
 
-/* FNV-1a of kind and object. */
+/* Of kind and object. */
 static uint64_t key_of(const tally_notice_t *notice) {
-  uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ notice->kind;
-  hash *= UINT64_C(0x100000001b3);
-  for (const char *p = notice->object; *p != '\0'; p++)
-    hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-  return hash;
+  uint64_t hash =
+      tally_hash_add(TALLY_HASH_EMPTY, &notice->kind, sizeof(notice->kind));
+  return tally_hash_add(hash, notice->object, strlen(notice->object));
 }
 
 /* With the lock held; whether there is something to take. */

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf8.h"
+
 #define CHUNK_SIZE ((size_t)16 << 10)
 #define ROWS_AT_FIRST 16
 #define INTERFACE_TEXT_MAX 15 /* IFNAMSIZ - 1 */
@@ -97,11 +99,8 @@ static uint32_t fnv1a(const char *text) {
 static size_t text_index(const char *text, size_t most, tally_subid_t *index) {
   enum { MARK = 1 + 8 }; /* '~' and a hash */
   size_t length = strlen(text), kept = length;
-  if (length > most) {
-    kept = most - MARK;
-    while (kept > 0 && ((unsigned char)text[kept] & 0xc0) == 0x80)
-      kept--;
-  }
+  if (length > most)
+    kept = tally_utf8_cut(text, length, most - MARK);
   for (size_t i = 0; i < kept; i++)
     index[1 + i] = (unsigned char)text[i];
   if (length > most) {

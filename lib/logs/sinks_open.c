@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/hash.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "logs/sink_list.h"
@@ -24,13 +25,6 @@ typedef tally_log_sinks_entry_t entry_t;
 
 /* ---- names --------------------------------------------------------------- */
 
-static uint32_t hash_of(const char *text) {
-  uint32_t hash = 0x811c9dc5; /* FNV-1a */
-  for (; *text != '\0'; text++)
-    hash = (hash ^ (unsigned char)*text) * 0x01000193;
-  return hash;
-}
-
 /* A long one is cut and gets a hash, lest two become one. */
 static char *label_of(const tally_log_sinks_t *s, const char *kind,
                       const char *target) {
@@ -38,7 +32,7 @@ static char *label_of(const tally_log_sinks_t *s, const char *kind,
   int n = snprintf(label, sizeof(label), "%s-%s-%s", s->label, kind, target);
   if (n >= TALLY_LOG_SINK_LABEL_SIZE)
     snprintf(label + TALLY_LOG_SINK_LABEL_SIZE - 10, 10, "~%08" PRIx32,
-             hash_of(target));
+             (uint32_t)tally_hash(target, strlen(target)));
   return strdup(label);
 }
 
