@@ -25,7 +25,7 @@ typedef struct seen_s {
 /* Used by the outbox's thread, and by whoever asks for an estimate. */
 typedef struct dry_s {
   tally_cloudwatch_dry_t options;
-  pthread_mutex_t lock;
+  pthread_mutex_t lock; /* guards all below */
   seen_t *seen;
   unsigned turn;
   size_t metrics; /* of this turn, like all below */

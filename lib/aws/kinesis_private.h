@@ -57,7 +57,7 @@ typedef struct tally_kinesis_s {
   size_t call_bytes;
 
   /* For group(), which comes from any thread. */
-  pthread_mutex_t groups_lock;
+  pthread_mutex_t groups_lock; /* guards `groups` */
   tally_kinesis_keys_t *groups;
 
   tally_kinesis_counters_t counters;
