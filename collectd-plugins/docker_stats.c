@@ -220,16 +220,4 @@ static plugin_module_t module = {.name = PLUGIN_NAME,
                                  .read = on_read,
                                  .stop = stop};
 
-static int on_config(oconfig_item_t *block) {
-  return plugin_module_config(&module, block);
-}
-
-static int on_init(void) { return plugin_module_init(&module); }
-
-static int on_shutdown(void) { return plugin_module_shutdown(&module); }
-
-void module_register(void) {
-  plugin_register_complex_config(PLUGIN_NAME, on_config);
-  plugin_register_init(PLUGIN_NAME, on_init);
-  plugin_register_shutdown(PLUGIN_NAME, on_shutdown);
-}
+PLUGIN_MODULE_REGISTER(module)

@@ -48,10 +48,24 @@ typedef struct plugin_module_s {
   plugin_endpoint_t *endpoints; /* in the order of the configuration */
 } plugin_module_t;
 
-/* The plugin's callbacks of the same names. */
+/* For the callbacks below. */
 int plugin_module_config(plugin_module_t *module, oconfig_item_t *block);
 int plugin_module_init(plugin_module_t *module);
 int plugin_module_shutdown(plugin_module_t *module);
+
+/* At the end of a plugin's file: module_register(), and the callbacks that it
+ * hands to the daemon, which gives them nothing to know the module by. */
+#define PLUGIN_MODULE_REGISTER(module)                                         \
+  static int on_config(oconfig_item_t *block) {                                \
+    return plugin_module_config(&(module), block);                             \
+  }                                                                            \
+  static int on_init(void) { return plugin_module_init(&(module)); }           \
+  static int on_shutdown(void) { return plugin_module_shutdown(&(module)); }   \
+  void module_register(void) {                                                 \
+    plugin_register_complex_config((module).name, on_config);                  \
+    plugin_register_init((module).name, on_init);                              \
+    plugin_register_shutdown((module).name, on_shutdown);                      \
+  }
 
 /* Instance, or "". */
 const char *plugin_endpoint_name(const plugin_endpoint_t *endpoint);
