@@ -111,8 +111,9 @@ static int parse_engine_line(char *line, tally_originals_t *o) {
   char *end;
   if (value == NULL || line != NULL)
     return -1;
+  errno = 0;
   int64_t number = strtoll(value, &end, 10);
-  if (end == value || *end != '\0')
+  if (end == value || *end != '\0' || errno != 0)
     return -1;
   for (size_t i = 0; i < TALLY_ENGINE_FIELDS; i++) {
     if (strcmp(tally_engine_field_name((tally_engine_field_t)i), name) == 0) {
@@ -123,10 +124,19 @@ static int parse_engine_line(char *line, tally_originals_t *o) {
   return -1;
 }
 
+/* Only digits: a kernel's "max" is no time. */
+static int parse_first_line(const char *line, tally_originals_t *o) {
+  if (strncmp(line, MAGIC, strlen(MAGIC)) != 0)
+    return -1;
+  const char *started = line + strlen(MAGIC);
+  if (strspn(started, "0123456789") != strlen(started))
+    return -1;
+  return tally_file_parse_u64(started, &o->started_ns);
+}
+
 static int parse_text(char *text, tally_originals_t *o) {
   char *line = strsep(&text, "\n");
-  if (line == NULL || strncmp(line, MAGIC, strlen(MAGIC)) != 0 ||
-      tally_file_parse_u64(line + strlen(MAGIC), &o->started_ns) != 0)
+  if (line == NULL || parse_first_line(line, o) != 0)
     return -1;
   while ((line = strsep(&text, "\n")) != NULL && *line != '\0') {
     const char *kind = take_field(&line);

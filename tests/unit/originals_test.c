@@ -109,6 +109,8 @@ static void test_hostile_files(void **state) {
       "nonsense",
       "tallyman-originals 1 \n",
       "tallyman-originals 2 1\n",
+      "tallyman-originals 1 max\nfile\tmemory.max\tmemory.max\t1\n",
+      "tallyman-originals 1 1s\nfile\tmemory.max\tmemory.max\t1\n",
       "tallyman-originals 1 1\nfile\n",
       "tallyman-originals 1 1\nfile\tmemory.max\n",
       "tallyman-originals 1 1\nfile\tmemory.max\tmemory.max\n",
@@ -122,6 +124,7 @@ static void test_hostile_files(void **state) {
        "0123456789012345678901234567890123456789012345678901234567890123456\n"),
       "tallyman-originals 1 1\nengine\tMemory\n",
       "tallyman-originals 1 1\nengine\tMemory\tx\n",
+      "tallyman-originals 1 1\nengine\tMemory\t9223372036854775808\n",
       "tallyman-originals 1 1\nengine\tOomKillDisable\t1\n",
       "tallyman-originals 1 1\nother\tMemory\t1\n",
   };
