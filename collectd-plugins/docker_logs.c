@@ -217,7 +217,8 @@ static int start(void *endpoint, tally_error_t *err) {
   plugin_own_init(&dl->own, dl->own_images);
   if (place_spools(dl, err) != 0)
     return -1;
-  if (docker_logs_sinks_finish(PLUGIN_NAME, &dl->sinks) != 0)
+  if (docker_logs_sinks_finish(PLUGIN_NAME, &dl->sinks,
+                               docker_logs_routes_title, &dl->routes) != 0)
     return tally_error_set(err, 0, "see above");
   char name[DATA_MAX_NAME_LEN];
   plugin_endpoint_label(name, sizeof(name), &module, &dl->base, '-');

@@ -218,3 +218,28 @@ size_t docker_logs_routes_of(const docker_logs_routes_t *routes,
   }
   return count;
 }
+
+/* ---- words --------------------------------------------------------------- */
+
+void docker_logs_routes_title(docker_logs_kind_t kind, const char *target,
+                              char title[DOCKER_LOGS_TITLE_SIZE],
+                              const void *data) {
+  static const struct {
+    const char *option, *variable;
+  } words[DOCKER_LOGS_KINDS] = {
+      [DOCKER_LOGS_KINESIS] = {"Kinesis", "KINESIS"},
+      [DOCKER_LOGS_CLOUDWATCH] = {"LogGroup", "LOG_GROUP"},
+      [DOCKER_LOGS_FILE] = {"File", ""},
+  };
+  const docker_logs_routes_t *routes = data;
+  const docker_logs_route_t *b = routes->blocks;
+  while (b != NULL &&
+         (b->kind != kind || strcmp(b->targets[kind], target) != 0))
+    b = b->next;
+  if (b != NULL)
+    snprintf(title, DOCKER_LOGS_TITLE_SIZE, "Route \"%.40s\": %s \"%.180s\"",
+             b->name, words[kind].option, target);
+  else
+    snprintf(title, DOCKER_LOGS_TITLE_SIZE, "%s \"%.200s\" of a container",
+             words[kind].variable, target);
+}

@@ -45,4 +45,12 @@ size_t docker_logs_routes_of(const docker_logs_routes_t *routes,
                              const tally_container_t *container,
                              tally_log_route_t *found);
 
+/* By what the user knows a target of that kind: the first block that names it
+ * (`Route "web": Kinesis "orders"'), or else what containers have in their
+ * environment (`KINESIS "orders" of a container'). A docker_logs_title_t whose
+ * data are the routes. */
+void docker_logs_routes_title(docker_logs_kind_t kind, const char *target,
+                              char title[DOCKER_LOGS_TITLE_SIZE],
+                              const void *routes);
+
 #endif

@@ -152,8 +152,12 @@ static void set_linger(tally_outbox_options_t *outbox, uint64_t linger_ns) {
 static int open_kinesis(void *data, const char *target,
                         tally_destination_t *destination,
                         tally_outbox_options_t *outbox, tally_error_t *err) {
-  const docker_logs_kinesis_t *kinesis = data;
+  const docker_logs_sinks_t *s = data;
+  const docker_logs_kinesis_t *kinesis = &s->kinesis;
+  char title[DOCKER_LOGS_TITLE_SIZE];
+  s->title(DOCKER_LOGS_KINESIS, target, title, s->title_data);
   tally_kinesis_options_t how = {.stream = target,
+                                 .title = title,
                                  .order = kinesis->order,
                                  .aggregate = kinesis->aggregate,
                                  .compression = kinesis->compression};
@@ -164,9 +168,13 @@ static int open_kinesis(void *data, const char *target,
 static int open_cloudwatch(void *data, const char *target,
                            tally_destination_t *destination,
                            tally_outbox_options_t *outbox, tally_error_t *err) {
-  const docker_logs_cloudwatch_t *cloudwatch = data;
+  const docker_logs_sinks_t *s = data;
+  const docker_logs_cloudwatch_t *cloudwatch = &s->cloudwatch;
+  char title[DOCKER_LOGS_TITLE_SIZE];
+  s->title(DOCKER_LOGS_CLOUDWATCH, target, title, s->title_data);
   tally_cloudwatch_logs_options_t how = {
       .group = target,
+      .title = title,
       .create_group = cloudwatch->create_group,
       .retention_days = cloudwatch->retention};
   set_linger(outbox, CLOUDWATCH_LINGER_NS);
@@ -177,7 +185,7 @@ static int open_cloudwatch(void *data, const char *target,
 static int open_file(void *data, const char *target,
                      tally_destination_t *destination,
                      tally_outbox_options_t *outbox, tally_error_t *err) {
-  const docker_logs_file_t *file = data;
+  const docker_logs_file_t *file = &((const docker_logs_sinks_t *)data)->file;
   char journal[PATH_MAX];
   snprintf(journal, sizeof(journal), "%s.journal", outbox->spool);
   tally_file_sink_options_t how = {.path = target,
@@ -202,25 +210,28 @@ static void make_kinds(docker_logs_sinks_t *s) {
       .layout = layout_or(s->kinesis.layout, TALLY_LOG_LAYOUT_KINESIS),
       .record_max = KINESIS_RECORD_MAX,
       .open = open_kinesis,
-      .data = &s->kinesis};
+      .data = s};
   s->kinds[DOCKER_LOGS_CLOUDWATCH] = (tally_log_kind_t){
       .name = "cloudwatch",
       .variable = "LOG_GROUP",
       .layout = layout_or(s->cloudwatch.layout, TALLY_LOG_LAYOUT_CLOUDWATCH),
       .record_max = TALLY_CLOUDWATCH_LOGS_MESSAGE_MAX,
       .open = open_cloudwatch,
-      .data = &s->cloudwatch};
+      .data = s};
   s->kinds[DOCKER_LOGS_FILE] = (tally_log_kind_t){
       .name = "file",
       .layout = layout_or(s->file.layout, TALLY_LOG_LAYOUT_KINESIS),
       .record_max = FILE_RECORD_MAX,
       .open = open_file,
-      .data = &s->file};
+      .data = s};
   for (int i = 0; i < DOCKER_LOGS_KINDS; i++)
     s->list[i] = &s->kinds[i];
 }
 
-int docker_logs_sinks_finish(const char *plugin, docker_logs_sinks_t *s) {
+int docker_logs_sinks_finish(const char *plugin, docker_logs_sinks_t *s,
+                             docker_logs_title_t title, const void *data) {
+  s->title = title;
+  s->title_data = data;
   make_kinds(s);
   if (s->kinesis.session == NULL &&
       make_session(plugin, &s->kinesis.aws, &s->kinesis.session) != 0)

@@ -42,12 +42,20 @@ typedef struct docker_logs_file_s {
   double rotate_keep;
 } docker_logs_file_t;
 
+/* By what a user knows a target: where it is named, and its name. */
+#define DOCKER_LOGS_TITLE_SIZE 256
+typedef void (*docker_logs_title_t)(docker_logs_kind_t kind, const char *target,
+                                    char title[DOCKER_LOGS_TITLE_SIZE],
+                                    const void *data);
+
 /* Of one endpoint; zero at first. */
 typedef struct docker_logs_sinks_s {
   docker_logs_kinesis_t kinesis;
   docker_logs_cloudwatch_t cloudwatch;
   docker_logs_file_t file;
   /* from docker_logs_sinks_finish() on */
+  docker_logs_title_t title;
+  const void *title_data;
   tally_log_kind_t kinds[DOCKER_LOGS_KINDS];
   const tally_log_kind_t *list[DOCKER_LOGS_KINDS + 1]; /* ends with NULL */
 } docker_logs_sinks_t;
@@ -64,8 +72,10 @@ int docker_logs_sinks_set_format(const char *plugin, oconfig_item_t *ci,
                                  void *target);
 
 /* Before the first start: makes the kinds, with sessions where no block did.
- * -1: said in the log. */
-int docker_logs_sinks_finish(const char *plugin, docker_logs_sinks_t *sinks);
+ * `title` gives messages the words for a target; any thread calls it. -1: said
+ * in the log. */
+int docker_logs_sinks_finish(const char *plugin, docker_logs_sinks_t *sinks,
+                             docker_logs_title_t title, const void *data);
 void docker_logs_sinks_clear(docker_logs_sinks_t *sinks);
 
 #endif

@@ -100,7 +100,17 @@ tally_aws_session_t *plugin_aws_session(const char *plugin,
     ERROR("%s plugin: configuration: %s", plugin, wrong);
     return NULL;
   }
+  static const tally_aws_names_t names = {
+      .region = "option Region",
+      .endpoint_url = "option Endpoint",
+      .profile = "option Profile",
+      .role_arn = "option RoleARN",
+      .ca_file = "option CACert",
+      .proxy = "option Proxy",
+      .keys = "options AccessKeyID, SecretAccessKey",
+  };
   tally_aws_options_t options = {
+      .names = &names,
       .access_key = aws->access_key,
       .secret_key = aws->secret_key,
       .session_token = aws->session_token,

@@ -96,7 +96,7 @@ typedef struct plugin_outbox_report_s {
   cdtime_t failing_since;  /* 0: it is not */
   bool complained;
   cdtime_t said_at;
-  char said[256]; /* the reason */
+  char said[512]; /* the reason, as in the outbox's numbers */
   uint64_t lost[TALLY_LOSSES];
   cdtime_t lost_at;
   bool spool_broken;
@@ -109,9 +109,9 @@ typedef struct plugin_outbox_report_s {
  * cut, see plugin_name_output()):
  *
  *   delivery  WARNING  nothing gets through any more, or for a minute not
- *                      everything did, in the service's own words; once more
- *                      if it is for another reason, a minute later at the
- *                      earliest
+ *                      everything did, in the destination's words, of which
+ *                      a notification has the first 255 bytes; once more if
+ *                      it is for another reason, a minute later at the earliest
  *             OKAY     it does again
  *   loss      FAILURE  records were lost: how many, why; at most once a minute
  *   spool     WARNING, OKAY  it cannot be written, and can again (the log says

@@ -8,7 +8,7 @@
 #include "plugin_outbox.h"
 
 #define VALUES_MOST 16
-#define MESSAGE_SIZE 640
+#define MESSAGE_SIZE 768
 #define MINUTE TIME_T_TO_CDTIME_T_STATIC(60)
 
 /* ---- values -------------------------------------------------------------- */

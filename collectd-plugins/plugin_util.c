@@ -22,6 +22,18 @@ void plugin_util_log_init(void) { tally_log_set_callback(log_to_collectd); }
 
 /* ---- configuration ------------------------------------------------------- */
 
+/* http://user:password@host, wherever it stands. */
+static bool has_password(const oconfig_item_t *ci) {
+  for (int i = 0; i < ci->values_num; i++) {
+    if (ci->values[i].type != OCONFIG_TYPE_STRING)
+      continue;
+    const char *host = strstr(ci->values[i].value.string, "://");
+    if (host != NULL && strchr(host, '@') != NULL)
+      return true;
+  }
+  return false;
+}
+
 /* Also of options that are misspelt or belong elsewhere. */
 static bool is_secret(const char *key) {
   static const char *const words[] = {"secret", "token", "password"};
@@ -38,7 +50,7 @@ static void format_values_of(const oconfig_item_t *ci, char *text,
                              size_t size) {
   size_t len = 0;
   text[0] = '\0';
-  if (is_secret(ci->key)) {
+  if (is_secret(ci->key) || has_password(ci)) {
     snprintf(text, size, " (hidden)");
     return;
   }

@@ -57,7 +57,7 @@ int plugin_config_instance(const char *plugin, oconfig_item_t *ci,
                            void *target);
 
 /* Logs `plugin plugin: KEY "VALUE": <why>` and returns -1. The values of a key
- * that sounds like a secret are left out. */
+ * that sounds like a secret, and URLs with a user in them, are left out. */
 int plugin_config_error(const char *plugin, const oconfig_item_t *ci,
                         const char *format, ...)
     __attribute__((format(printf, 3, 4)));

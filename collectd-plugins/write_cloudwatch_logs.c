@@ -121,8 +121,11 @@ static int open_group(write_cloudwatch_group_t *group,
   tally_error_t err = {0};
   tally_destination_t destination;
   tally_outbox_options_t outbox = {0};
+  char title[256];
+  snprintf(title, sizeof(title), "LogGroup \"%.200s\"", group->name);
   tally_cloudwatch_logs_options_t logs = {
       .group = group->name,
+      .title = title,
       .create_group = group->create,
       .retention_days = (unsigned)group->retention_days,
   };

@@ -36,9 +36,13 @@ static int make_destination(write_kinesis_stream_t *stream,
   if (session == NULL)
     return -1;
   tally_error_t err;
+  char title[256];
+  snprintf(title, sizeof(title), "Stream \"%s\"", stream->stream);
   stream->kinesis.stream = stream->stream;
+  stream->kinesis.title = title;
   int status = tally_kinesis_open(session, &stream->kinesis,
                                   &stream->destination, &stream->options, &err);
+  stream->kinesis.title = NULL;
   tally_aws_session_unref(session);
   if (status != 0)
     return plugin_config_error(PLUGIN_NAME, block, "%s", err.message);

@@ -42,9 +42,19 @@ typedef enum tally_aws_choice_e {
   TALLY_AWS_YES,
 } tally_aws_choice_t;
 
+/* What their user calls the options below, so that messages can say where a
+ * wrong value came from: "region eu-wset-1 (option Region)". What comes from
+ * elsewhere is named by itself: "(AWS_REGION)", "(profile `x' of FILE)". */
+typedef struct tally_aws_names_s {
+  const char *region, *endpoint_url, *profile, *role_arn, *ca_file, *proxy;
+  const char *keys; /* access key and secret key together */
+} tally_aws_names_t;
+
 /* What a configuration may say. NULL and 0: nothing. All strings are copied.
  * A value given here wins over environment and files. */
 typedef struct tally_aws_options_s {
+  const tally_aws_names_t *names; /* static, all of them set; NULL: "option
+                                     region" and the like */
   const char *access_key, *secret_key, *session_token;
   const char *profile;      /* else AWS_PROFILE, else "default" */
   const char *role_arn;     /* taken on with what the chain gives */
@@ -78,13 +88,16 @@ void tally_aws_session_stop(tally_aws_session_t *session);
 
 /* ---- credentials --------------------------------------------------------- */
 
+#define TALLY_AWS_ORIGIN_MAX 160 /* with its NUL; longer ones are cut */
+
 /* Plain memory; wipe it. Longer values are refused where they come in. */
 typedef struct tally_aws_keys_s {
   char access_key[129];
   char secret_key[257];
   char token[8193];    /* "": none */
   uint64_t expires_ns; /* since 1970; 0: never */
-  char source[64];     /* which link gave them: "profile `x'", for messages */
+  /* Who gave them, for messages: "profile `x' of FILE" */
+  char source[TALLY_AWS_ORIGIN_MAX];
 } tally_aws_keys_t;
 
 void tally_aws_keys_clear(tally_aws_keys_t *keys);
@@ -222,6 +235,16 @@ bool tally_aws_answer_blames_body(const tally_aws_answer_t *answer);
  * service, endpoint and the service's own words; `answer` is filled in either
  * case and must be cleared.
  *
+ * If a setting may be to blame (a region or endpoint that is none, keys that
+ * are not known or not allowed to), *err begins with it, its value and where it
+ * came from, so that this survives where long texts are cut:
+ *
+ *   region us-gov-east-1 (AWS_REGION): kinesis at https://…: Credential should…
+ *   access key AKID…MPLE (profile `x' of FILE): kinesis at …: UnrecognizedCl…
+ *   endpoint http://h:1 (option endpoint_url): kinesis: Connection refused
+ *
+ * Of an access key the first and the last four characters are shown.
+ *
  * What does not depend on the caller's patience is repaired here, once: a clock
  * that differs from the service's (its Date header is believed from then on),
  * and keys that have expired. Whether and when to repeat anything else is the
@@ -230,6 +253,11 @@ bool tally_aws_answer_blames_body(const tally_aws_answer_t *answer);
 int tally_aws_client_send(tally_aws_client_t *client,
                           const tally_aws_request_t *request,
                           tally_aws_answer_t *answer, tally_error_t *err);
+
+/* For callers that cannot read what came with status 200: who answered is not
+ * the service. Puts the endpoint and its origin in front of *err; -1. */
+int tally_aws_client_doubt(const tally_aws_client_t *client,
+                           tally_error_t *err);
 
 /* ---- this instance ------------------------------------------------------- */
 

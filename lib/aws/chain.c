@@ -19,18 +19,20 @@ static const struct {
 };
 
 /* One sentence of all links and reasons; each has its share of the room. */
-static int give_up(const tally_error_t *reasons, size_t count,
+static int give_up(const tally_aws_session_t *session,
+                   const tally_error_t *reasons, size_t count,
                    tally_error_t *err) {
   char text[sizeof(err->message)] = "";
   size_t len = 0;
-  for (size_t i = 1; i < count; i++) { /* of the options: known */
+  for (size_t i = 1; i < count; i++) { /* the options have none */
     int n = snprintf(text + len, sizeof(text) - len, "%s%s: %.110s",
                      len ? "; " : "", links[i].name, reasons[i].message);
     if (n < 0 || (size_t)n >= sizeof(text) - len)
       break;
     len += (size_t)n;
   }
-  return tally_error_set(err, 0, "no AWS credentials: %.480s", text);
+  return tally_error_set(err, 0, "no AWS credentials: none in %.60s; %.400s",
+                         session->options.names->keys, text);
 }
 
 static int walk(tally_aws_session_t *session, tally_aws_keys_t *keys,
@@ -51,7 +53,7 @@ static int walk(tally_aws_session_t *session, tally_aws_keys_t *keys,
       return tally_error_wrap(err, "AWS credentials from %s", links[i].name);
     }
   }
-  return give_up(reasons, count, err);
+  return give_up(session, reasons, count, err);
 }
 
 int tally_aws_keys_find(tally_aws_session_t *session, tally_aws_keys_t *keys,
@@ -67,8 +69,9 @@ int tally_aws_keys_find(tally_aws_session_t *session, tally_aws_keys_t *keys,
   tally_aws_role_t role = {.arn = options->role_arn,
                            .external_id = options->external_id};
   if (tally_aws_sts_assume(session, &role, &base, keys, err) != 0)
-    return tally_error_wrap(err, "AWS credentials (with keys of %.60s)",
-                            base.source);
-  snprintf(keys->source, sizeof(keys->source), "role, %.50s", base.source);
+    return tally_error_wrap(err, "AWS credentials: %s, with keys of %s",
+                            options->names->role_arn, base.source);
+  snprintf(keys->source, sizeof(keys->source), "%.40s, %.100s",
+           options->names->role_arn, base.source);
   return 0;
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/endpoint.h"
 #include "aws/request.h"
 #include "aws/secret.h"
 #include "core/text.h"
@@ -14,8 +13,8 @@ struct tally_aws_client_s {
   tally_aws_session_t *session;
   tally_aws_http_t *http;
   tally_aws_service_t service;
-  char url[TALLY_AWS_URL_MAX]; /* "": not known yet */
-  char region[TALLY_AWS_REGION_MAX];
+  tally_aws_endpoint_t endpoint; /* its URL "": not known yet */
+  tally_aws_region_t region;
   int64_t skew_s; /* of the service's clock, once it has complained */
 };
 
@@ -54,16 +53,97 @@ void tally_aws_answer_clear(tally_aws_answer_t *answer) {
 }
 
 static int find_service(tally_aws_client_t *client, tally_error_t *err) {
-  if (*client->url != '\0')
+  if (*client->endpoint.url != '\0')
     return 0;
-  char url[TALLY_AWS_URL_MAX];
-  if (tally_aws_session_region(client->session, client->region, err) != 0 ||
-      tally_aws_session_endpoint(client->session, client->service, url, err) !=
-          0)
+  tally_aws_endpoint_t endpoint;
+  if (tally_aws_session_find(client->session, client->service, &client->region,
+                             &endpoint, err) != 0)
     return -1;
-  memcpy(client->url, url, sizeof(url));
+  client->endpoint = endpoint;
   return 0;
 }
+
+/* ---- words --------------------------------------------------------------- */
+
+static int say_where(const tally_aws_client_t *client, tally_error_t *err) {
+  return tally_error_wrap(err, "%s at %s",
+                          tally_aws_service_names(client->service)->host,
+                          client->endpoint.url);
+}
+
+/* One that was made from the region is as right as that. */
+static int say_endpoint(const tally_aws_client_t *client, tally_error_t *err) {
+  if (*client->endpoint.origin == '\0')
+    return say_where(client, err);
+  return tally_error_wrap(err, "endpoint %s (%s): %s", client->endpoint.url,
+                          client->endpoint.origin,
+                          tally_aws_service_names(client->service)->host);
+}
+
+static int say_region(const tally_aws_client_t *client, tally_error_t *err) {
+  say_where(client, err);
+  return tally_error_wrap(err, "region %s (%s)", client->region.name,
+                          client->region.origin);
+}
+
+static int say_keys(const tally_aws_client_t *client,
+                    const tally_aws_keys_t *keys, tally_error_t *err) {
+  char hint[TALLY_AWS_KEY_HINT_MAX];
+  tally_aws_key_hint(keys->access_key, hint);
+  say_where(client, err);
+  return tally_error_wrap(err, "access key %s (%s)", hint, keys->source);
+}
+
+/* A URL of a proxy may hold a password: its origin has to do. */
+static int say_proxy(const tally_aws_client_t *client, tally_error_t *err) {
+  const tally_aws_options_t *options = &client->session->options;
+  say_where(client, err);
+  return tally_error_wrap(err, "proxy (%s)",
+                          options->proxy != NULL ? options->names->proxy
+                                                 : "environment");
+}
+
+static int say_ca_file(const tally_aws_client_t *client, tally_error_t *err) {
+  const tally_aws_options_t *options = &client->session->options;
+  const char *origin = options->names->ca_file, *file = options->ca_file;
+  if (file == NULL) {
+    origin = "AWS_CA_BUNDLE";
+    file = tally_aws_environment(origin);
+  }
+  say_where(client, err);
+  return file == NULL
+             ? -1
+             : tally_error_wrap(err, "certificates %.200s (%s)", file, origin);
+}
+
+/* What may be wrong comes first: short messages keep their beginning. */
+static int explain(const tally_aws_client_t *client, tally_aws_setting_t blamed,
+                   const tally_aws_keys_t *keys, tally_error_t *err) {
+  switch (blamed) {
+  case TALLY_AWS_SETTING_REGION:
+    return say_region(client, err);
+  case TALLY_AWS_SETTING_KEYS:
+    return say_keys(client, keys, err);
+  case TALLY_AWS_SETTING_HOST:
+    return *client->endpoint.origin == '\0' ? say_region(client, err)
+                                            : say_endpoint(client, err);
+  case TALLY_AWS_SETTING_ENDPOINT:
+    return say_endpoint(client, err);
+  case TALLY_AWS_SETTING_PROXY:
+    return say_proxy(client, err);
+  case TALLY_AWS_SETTING_CA_FILE:
+    return say_ca_file(client, err);
+  default:
+    return say_where(client, err);
+  }
+}
+
+int tally_aws_client_doubt(const tally_aws_client_t *client,
+                           tally_error_t *err) {
+  return say_endpoint(client, err);
+}
+
+/* ---- sending ------------------------------------------------------------- */
 
 static void take_answer(tally_aws_answer_t *answer,
                         tally_aws_signed_t *request) {
@@ -85,8 +165,8 @@ static int send_with(tally_aws_client_t *client,
                      const tally_aws_keys_t *keys, tally_aws_answer_t *answer,
                      tally_error_t *err) {
   tally_aws_signed_t attempt = {
-      .url = client->url,
-      .region = client->region,
+      .url = client->endpoint.url,
+      .region = client->region.name,
       .service = tally_aws_service_names(client->service)->host,
       .target = request->target,
       .content_type = request->content_type,
@@ -100,6 +180,8 @@ static int send_with(tally_aws_client_t *client,
   tally_buffer_init(&attempt.exchange.answer, TALLY_AWS_ANSWER_MAX);
   int code =
       tally_aws_signed_send(client->session, client->http, &attempt, err);
+  if (code != 0)
+    explain(client, attempt.blamed, keys, err);
   client->skew_s = attempt.skew_s;
   take_answer(answer, &attempt);
   return code;

@@ -100,6 +100,11 @@ int tally_cloudwatch_logs_open(tally_aws_session_t *session,
     return -1;
   }
   snprintf(logs->group, sizeof(logs->group), "%s", options->group);
+  if (options->title != NULL)
+    snprintf(logs->title, sizeof(logs->title), "%s", options->title);
+  else
+    snprintf(logs->title, sizeof(logs->title), "log group `%.200s'",
+             options->group);
   logs->create_group = options->create_group;
   logs->retention_days = options->retention_days;
   logs->send_ns = SEND_S * TALLY_NS_PER_S;

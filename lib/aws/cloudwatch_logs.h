@@ -51,6 +51,9 @@
 
 typedef struct tally_cloudwatch_logs_options_s {
   const char *group;       /* [a-zA-Z0-9_/.#-]{1,512} */
+  const char *title;       /* what its user calls it, for messages: "LogGroup
+                              \"x\""; NULL: "log group `NAME'". Cut at 255 bytes
+                              */
   bool create_group;       /* if it is missing */
   unsigned retention_days; /* of a group that is made; 0: for ever; else one of
                               the values the service knows: 1, 3, 5, 7, 14, … */

@@ -28,7 +28,7 @@ static tally_logs_end_t ask(tally_logs_t *logs, const char *operation,
   *code = '\0';
   if (status != 0) {
     *failure = (tally_logs_failure_t){0};
-    tally_error_set(err, ENOMEM, "log group `%s', %s", logs->group, operation);
+    tally_error_set(err, ENOMEM, "%s, %s", logs->title, operation);
     return TALLY_LOGS_ALL;
   }
   tally_aws_answer_t answer;

@@ -102,6 +102,7 @@ typedef struct tally_logs_counters_s {
 typedef struct tally_logs_s {
   tally_aws_client_t *client;
   char group[TALLY_LOGS_GROUP_MAX + 1];
+  char title[256]; /* of the group, for messages */
   bool create_group;
   unsigned retention_days;
   bool retention_owed;     /* by a group that was made */

@@ -43,7 +43,7 @@ tally_logs_end_t tally_logs_call(tally_logs_t *logs, const char *operation,
       .body_len = body->len,
   };
   if (tally_aws_client_send(logs->client, &request, answer, err) != 0)
-    tally_error_wrap(err, "log group `%s', %s", logs->group, operation);
+    tally_error_wrap(err, "%s, %s", logs->title, operation);
   *failure = (tally_logs_failure_t){.status = answer->status,
                                     .retry_after_s = answer->retry_after_s,
                                     .uncertain = answer->uncertain};
@@ -79,10 +79,9 @@ static step_t judge(tally_logs_t *logs, const char *stream, size_t count,
       tally_logs_answer_read(answer, said->body.data, said->body.len, count);
   step_t step = STEP_END;
   if (*end == TALLY_LOGS_TAKEN && understood != 0) {
-    tally_error_set(err, 0,
-                    "log group `%s', PutLogEvents: who answers there is not "
-                    "CloudWatch Logs",
-                    logs->group);
+    tally_error_set(err, 0, "who answers there is not CloudWatch Logs");
+    tally_aws_client_doubt(logs->client, err);
+    tally_error_wrap(err, "%s, PutLogEvents", logs->title);
     failure->uncertain = true;
     *end = TALLY_LOGS_ALL;
   } else if (strcmp(said->code, "DataAlreadyAcceptedException") == 0) {
@@ -118,7 +117,7 @@ static tally_logs_end_t no_memory(const tally_logs_t *logs,
                                   tally_logs_failure_t *failure,
                                   tally_error_t *err) {
   *failure = (tally_logs_failure_t){0};
-  tally_error_set(err, ENOMEM, "log group `%s'", logs->group);
+  tally_error_set(err, ENOMEM, "%s", logs->title);
   return TALLY_LOGS_ALL;
 }
 

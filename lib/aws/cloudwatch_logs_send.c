@@ -82,8 +82,8 @@ static bool is_late(sending_t *sending) {
   sending->stop = true;
   if (!sending->failed)
     tally_error_set(&sending->trouble, 0,
-                    "log group `%s': slow, a batch is not through after %u s",
-                    sending->logs->group,
+                    "%s: slow, a batch is not through after %u s",
+                    sending->logs->title,
                     (unsigned)(sending->logs->send_ns / TALLY_NS_PER_S));
   sending->failed = true;
   return true;
@@ -146,9 +146,9 @@ static void report_refusals(sending_t *sending, tally_error_t *err) {
     return;
   }
   tally_error_set(err, 0,
-                  "log group `%s': events refused: %zu older than 14 days or "
+                  "%s: events refused: %zu older than 14 days or "
                   "than the group keeps them, %zu more than 2 hours ahead%s%s",
-                  sending->logs->group, sending->too_old, sending->too_new,
+                  sending->logs->title, sending->too_old, sending->too_new,
                   *words != '\0' ? "; " : "", words);
 }
 
@@ -173,7 +173,7 @@ int tally_logs_send(void *data, const tally_record_t *records, size_t count,
   for (size_t i = 0; i < count; i++)
     fates[i] = TALLY_FATE_RETRY;
   if (events == NULL)
-    return tally_error_set(err, ENOMEM, "log group `%s'", logs->group);
+    return tally_error_set(err, ENOMEM, "%s", logs->title);
 
   uint64_t now_ns = tally_clock_realtime_ns();
   for (size_t i = 0; i < count; i++)

@@ -25,20 +25,34 @@ bool tally_aws_region_is_valid(const char *region) {
   return true;
 }
 
-static int take_region(char region[TALLY_AWS_REGION_MAX], const char *text,
-                       const char *whose, tally_error_t *err) {
+static int take_region(tally_aws_region_t *region, const char *text,
+                       const char *origin, tally_error_t *err) {
   if (!tally_aws_region_is_valid(text))
     return tally_error_set(err, 0, "AWS region `%.60s' (%s): no region", text,
-                           whose);
-  snprintf(region, TALLY_AWS_REGION_MAX, "%s", text);
+                           origin);
+  snprintf(region->name, sizeof(region->name), "%s", text);
+  snprintf(region->origin, sizeof(region->origin), "%s", origin);
   return 0;
 }
 
+static int region_of_profile(const tally_aws_session_t *session,
+                             tally_aws_region_t *region, const char *text,
+                             tally_error_t *err) {
+  bool explicitly;
+  char origin[TALLY_AWS_ORIGIN_MAX];
+  tally_aws_session_profile_origin(
+      session, tally_aws_session_profile(session, &explicitly), "region",
+      origin);
+  return take_region(region, text, origin, err);
+}
+
 static int region_of_instance(tally_aws_session_t *session,
-                              char region[TALLY_AWS_REGION_MAX],
-                              tally_error_t *err) {
-  static const char nobody[] = "no AWS region: not in the options, AWS_REGION, "
-                               "AWS_DEFAULT_REGION, or the profile";
+                              tally_aws_region_t *region, tally_error_t *err) {
+  char nobody[TALLY_AWS_ORIGIN_MAX];
+  snprintf(nobody, sizeof(nobody),
+           "no AWS region: not in %.60s, AWS_REGION, AWS_DEFAULT_REGION, or "
+           "the profile",
+           session->options.names->region);
   if (tally_aws_environment_is_true("AWS_EC2_METADATA_DISABLED"))
     return tally_error_set(err, 0, "%s", nobody);
   tally_error_t problem;
@@ -56,32 +70,31 @@ static int region_of_instance(tally_aws_session_t *session,
   return take_region(region, answer.data, "instance metadata", err);
 }
 
-static int find_region(tally_aws_session_t *session,
-                       char region[TALLY_AWS_REGION_MAX], tally_error_t *err) {
+static int find_region(tally_aws_session_t *session, tally_aws_region_t *region,
+                       tally_error_t *err) {
   const char *text = session->options.region;
   if (text != NULL)
-    return take_region(region, text, "option", err);
+    return take_region(region, text, session->options.names->region, err);
   if ((text = tally_aws_environment("AWS_REGION")) != NULL)
     return take_region(region, text, "AWS_REGION", err);
   if ((text = tally_aws_environment("AWS_DEFAULT_REGION")) != NULL)
     return take_region(region, text, "AWS_DEFAULT_REGION", err);
   if ((text = tally_aws_session_setting(session, "region")) != NULL)
-    return take_region(region, text, "profile", err);
+    return region_of_profile(session, region, text, err);
   return region_of_instance(session, region, err);
 }
 
 int tally_aws_region_find(tally_aws_session_t *session,
-                          char region[TALLY_AWS_REGION_MAX],
-                          tally_error_t *err) {
+                          tally_aws_region_t *region, tally_error_t *err) {
   pthread_mutex_lock(&session->lock);
-  memcpy(region, session->region, TALLY_AWS_REGION_MAX);
+  *region = session->region;
   pthread_mutex_unlock(&session->lock);
-  if (*region != '\0')
+  if (*region->name != '\0')
     return 0;
   if (find_region(session, region, err) != 0)
     return -1;
   pthread_mutex_lock(&session->lock);
-  memcpy(session->region, region, TALLY_AWS_REGION_MAX);
+  session->region = *region;
   pthread_mutex_unlock(&session->lock);
   return 0;
 }
@@ -89,10 +102,13 @@ int tally_aws_region_find(tally_aws_session_t *session,
 int tally_aws_session_region(tally_aws_session_t *session,
                              char region[TALLY_AWS_REGION_MAX],
                              tally_error_t *err) {
+  tally_aws_region_t found;
   if (tally_aws_session_sit(session, err) != 0)
     return -1;
-  int code = tally_aws_region_find(session, region, err);
+  int code = tally_aws_region_find(session, &found, err);
   tally_aws_session_rise(session);
+  if (code == 0)
+    memcpy(region, found.name, sizeof(found.name));
   return code;
 }
 
@@ -148,66 +164,99 @@ static bool choose(const tally_aws_session_t *session,
   return text != NULL && strcasecmp(text, "true") == 0;
 }
 
-/* The URL that somebody wrote down, NULL without. */
+static const char *of_profile(const tally_aws_session_t *session,
+                              const char *key, const char *url,
+                              char origin[TALLY_AWS_ORIGIN_MAX]) {
+  bool explicitly;
+  if (url != NULL)
+    tally_aws_session_profile_origin(
+        session, tally_aws_session_profile(session, &explicitly), key, origin);
+  return url;
+}
+
+/* The URL that somebody wrote down, and where; NULL without. */
 static const char *configured(const tally_aws_session_t *session,
-                              tally_aws_service_t service) {
-  if (session->options.endpoint_url != NULL && service != TALLY_AWS_STS)
+                              tally_aws_service_t service,
+                              char origin[TALLY_AWS_ORIGIN_MAX]) {
+  if (session->options.endpoint_url != NULL && service != TALLY_AWS_STS) {
+    snprintf(origin, TALLY_AWS_ORIGIN_MAX, "%s",
+             session->options.names->endpoint_url);
     return session->options.endpoint_url;
+  }
   if (choose(session, TALLY_AWS_UNSET, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
              "ignore_configured_endpoint_urls"))
     return NULL;
-  char variable[64];
-  snprintf(variable, sizeof(variable), "AWS_ENDPOINT_URL_%s",
+  snprintf(origin, TALLY_AWS_ORIGIN_MAX, "AWS_ENDPOINT_URL_%s",
            names[service].variable);
-  const char *url = tally_aws_environment(variable);
-  if (url == NULL)
-    url = tally_aws_environment("AWS_ENDPOINT_URL");
+  const char *url = tally_aws_environment(origin);
+  if (url != NULL)
+    return url;
+  snprintf(origin, TALLY_AWS_ORIGIN_MAX, "AWS_ENDPOINT_URL");
+  url = tally_aws_environment(origin);
+  if (url != NULL)
+    return url;
   const char *services = tally_aws_session_setting(session, "services");
-  if (url == NULL && services != NULL) {
+  if (services != NULL) {
     char key[64];
     snprintf(key, sizeof(key), "%s.endpoint_url", names[service].key);
     url = tally_aws_profiles_service(&session->profiles, services, key);
   }
-  if (url == NULL)
-    url = tally_aws_session_setting(session, "endpoint_url");
-  return url;
+  if (url != NULL)
+    return of_profile(session, "services", url, origin);
+  return of_profile(session, "endpoint_url",
+                    tally_aws_session_setting(session, "endpoint_url"), origin);
 }
 
 int tally_aws_endpoint_find(tally_aws_session_t *session,
                             tally_aws_service_t service, const char *region,
-                            char url[TALLY_AWS_URL_MAX], tally_error_t *err) {
-  const char *given = configured(session, service);
+                            tally_aws_endpoint_t *endpoint,
+                            tally_error_t *err) {
+  const char *given = configured(session, service, endpoint->origin);
   if (given == NULL) {
+    endpoint->origin[0] = '\0';
     tally_aws_endpoint_make(
         service, region,
         choose(session, session->options.fips, "AWS_USE_FIPS_ENDPOINT",
                "use_fips_endpoint"),
         choose(session, session->options.dualstack,
                "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
-        url);
+        endpoint->url);
     return 0;
   }
   char host[300], path[256];
   if (tally_aws_url_split(given, host, path, err) != 0)
-    return -1;
-  int len = snprintf(url, TALLY_AWS_URL_MAX, "%s", given);
+    return tally_error_wrap(err, "%s", endpoint->origin);
+  int len = snprintf(endpoint->url, sizeof(endpoint->url), "%s", given);
   if (len >= TALLY_AWS_URL_MAX)
-    return tally_error_set(err, ENAMETOOLONG, "endpoint `%.100s'", given);
-  while (len > 0 && url[len - 1] == '/')
-    url[--len] = '\0';
+    return tally_error_set(err, ENAMETOOLONG, "%s: endpoint `%.100s'",
+                           endpoint->origin, given);
+  while (len > 0 && endpoint->url[len - 1] == '/')
+    endpoint->url[--len] = '\0';
   return 0;
+}
+
+int tally_aws_session_find(tally_aws_session_t *session,
+                           tally_aws_service_t service,
+                           tally_aws_region_t *region,
+                           tally_aws_endpoint_t *endpoint, tally_error_t *err) {
+  if (tally_aws_session_sit(session, err) != 0)
+    return -1;
+  int code = tally_aws_region_find(session, region, err);
+  if (code == 0)
+    code =
+        tally_aws_endpoint_find(session, service, region->name, endpoint, err);
+  tally_aws_session_rise(session);
+  return code;
 }
 
 int tally_aws_session_endpoint(tally_aws_session_t *session,
                                tally_aws_service_t service,
                                char url[TALLY_AWS_URL_MAX],
                                tally_error_t *err) {
-  char region[TALLY_AWS_REGION_MAX];
-  if (tally_aws_session_sit(session, err) != 0)
+  tally_aws_region_t region;
+  tally_aws_endpoint_t endpoint;
+  if (tally_aws_session_find(session, service, &region, &endpoint, err) != 0)
     return -1;
-  int code = tally_aws_region_find(session, region, err);
-  if (code == 0)
-    code = tally_aws_endpoint_find(session, service, region, url, err);
-  tally_aws_session_rise(session);
-  return code;
+  memcpy(url, endpoint.url, sizeof(endpoint.url));
+  return 0;
 }

@@ -21,4 +21,15 @@ void tally_aws_endpoint_make(tally_aws_service_t service, const char *region,
 
 bool tally_aws_region_is_valid(const char *region);
 
+/* With where they came from, for messages. */
+typedef struct tally_aws_region_s {
+  char name[TALLY_AWS_REGION_MAX];
+  char origin[TALLY_AWS_ORIGIN_MAX]; /* "AWS_REGION", "profile `x' of FILE" */
+} tally_aws_region_t;
+
+typedef struct tally_aws_endpoint_s {
+  char url[TALLY_AWS_URL_MAX];
+  char origin[TALLY_AWS_ORIGIN_MAX]; /* "": made from the region */
+} tally_aws_endpoint_t;
+
 #endif

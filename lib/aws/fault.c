@@ -3,6 +3,7 @@
 
 #include "aws/fault.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,6 +239,69 @@ tally_aws_fault_t tally_aws_refusal_classify(const tally_aws_refusal_t *refusal,
       (status >= 300 && status < 400)) /* of a wrong endpoint, of a proxy */
     return TALLY_AWS_MISCONFIGURED;
   return TALLY_AWS_PERMANENT;
+}
+
+tally_aws_setting_t tally_aws_refusal_blames(const tally_aws_refusal_t *refusal,
+                                             int status,
+                                             tally_aws_fault_t fault) {
+  static const char *const keys[] = {"AccessDenied",
+                                     "AccessDeniedException",
+                                     "InvalidAccessKeyId",
+                                     "InvalidClientTokenId",
+                                     "InvalidToken",
+                                     "ExpiredToken",
+                                     "ExpiredTokenException",
+                                     "KMSAccessDeniedException",
+                                     "MissingAuthenticationToken",
+                                     "NotAuthorized",
+                                     "OptInRequired",
+                                     "UnrecognizedClientException",
+                                     NULL};
+  static const char *const others[] = {"InvalidAction",
+                                       "UnknownOperationException", NULL};
+  if (fault == TALLY_AWS_SKEW)
+    return TALLY_AWS_SETTING_NONE;
+  if (is_about_signature(refusal->code)) {
+    if (strstr(refusal->words, "Signature expired") != NULL ||
+        strstr(refusal->words, "not yet current") != NULL)
+      return TALLY_AWS_SETTING_NONE; /* a clock, on one side or the other */
+    if (strstr(refusal->words, "valid region") != NULL)
+      return TALLY_AWS_SETTING_REGION;
+    return strstr(refusal->words, "correct service") != NULL
+               ? TALLY_AWS_SETTING_ENDPOINT
+               : TALLY_AWS_SETTING_KEYS;
+  }
+  if (is_one_of(keys, refusal->code))
+    return TALLY_AWS_SETTING_KEYS;
+  if (is_one_of(others, refusal->code))
+    return TALLY_AWS_SETTING_ENDPOINT;
+  /* A service of AWS has a code for whatever it refuses. */
+  bool nameless = *refusal->code == '\0' && (fault == TALLY_AWS_PERMANENT ||
+                                             fault == TALLY_AWS_MISCONFIGURED);
+  return nameless && status != 413 ? TALLY_AWS_SETTING_ENDPOINT
+                                   : TALLY_AWS_SETTING_NONE;
+}
+
+tally_aws_setting_t tally_aws_obstacle_blames(tally_aws_obstacle_t obstacle) {
+  switch (obstacle) {
+  case TALLY_AWS_OBSTACLE_NAME:
+    return TALLY_AWS_SETTING_HOST;
+  case TALLY_AWS_OBSTACLE_PEER:
+    return TALLY_AWS_SETTING_ENDPOINT;
+  case TALLY_AWS_OBSTACLE_CA_FILE:
+    return TALLY_AWS_SETTING_CA_FILE;
+  case TALLY_AWS_OBSTACLE_PROXY:
+    return TALLY_AWS_SETTING_PROXY;
+  default:
+    return TALLY_AWS_SETTING_NONE;
+  }
+}
+
+void tally_aws_key_hint(const char *access_key,
+                        char hint[TALLY_AWS_KEY_HINT_MAX]) {
+  size_t len = strlen(access_key);
+  snprintf(hint, TALLY_AWS_KEY_HINT_MAX, "%.4s…%s", access_key,
+           len > 12 ? access_key + len - 4 : "");
 }
 
 bool tally_aws_answer_blames_body(const tally_aws_answer_t *answer) {

@@ -30,4 +30,28 @@ void tally_aws_refusal_read(tally_aws_refusal_t *refusal, const char *body,
 tally_aws_fault_t tally_aws_refusal_classify(const tally_aws_refusal_t *refusal,
                                              int status, int64_t skew_s);
 
+/* ---- what it speaks of --------------------------------------------------- */
+
+/* A setting that may be wrong. */
+typedef enum tally_aws_setting_e {
+  TALLY_AWS_SETTING_NONE = 0,
+  TALLY_AWS_SETTING_REGION,
+  TALLY_AWS_SETTING_KEYS,     /* not known, not a pair, or not allowed to */
+  TALLY_AWS_SETTING_ENDPOINT, /* nobody there, or somebody else */
+  TALLY_AWS_SETTING_HOST,     /* of the endpoint: there is no such name */
+  TALLY_AWS_SETTING_CA_FILE,
+  TALLY_AWS_SETTING_PROXY,
+} tally_aws_setting_t;
+
+/* `fault` as it was classified: what comes from a clock is nobody's setting. */
+tally_aws_setting_t tally_aws_refusal_blames(const tally_aws_refusal_t *refusal,
+                                             int status,
+                                             tally_aws_fault_t fault);
+tally_aws_setting_t tally_aws_obstacle_blames(tally_aws_obstacle_t obstacle);
+
+/* The beginning and the end of an access key's id: "AKID…MPLE". */
+#define TALLY_AWS_KEY_HINT_MAX 16
+void tally_aws_key_hint(const char *access_key,
+                        char hint[TALLY_AWS_KEY_HINT_MAX]);
+
 #endif

@@ -196,6 +196,32 @@ static int perform(tally_aws_http_t *http, CURLcode *code, tally_error_t *err) {
   return 0;
 }
 
+static tally_aws_obstacle_t obstacle_of(CURLcode code, bool sent,
+                                        bool by_proxy) {
+  switch (code) {
+  case CURLE_COULDNT_RESOLVE_HOST:
+    return TALLY_AWS_OBSTACLE_NAME;
+  case CURLE_COULDNT_RESOLVE_PROXY:
+#if LIBCURL_VERSION_NUM >= 0x074900
+  case CURLE_PROXY:
+#endif
+    return TALLY_AWS_OBSTACLE_PROXY;
+  case CURLE_SSL_CACERT_BADFILE:
+    return TALLY_AWS_OBSTACLE_CA_FILE;
+  case CURLE_COULDNT_CONNECT:
+    return by_proxy ? TALLY_AWS_OBSTACLE_PROXY : TALLY_AWS_OBSTACLE_PEER;
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: not HTTP at all */
+  case CURLE_WEIRD_SERVER_REPLY:
+    return TALLY_AWS_OBSTACLE_PEER;
+  case CURLE_OPERATION_TIMEDOUT:
+    return sent ? TALLY_AWS_OBSTACLE_NONE : TALLY_AWS_OBSTACLE_PEER;
+  default:
+    return TALLY_AWS_OBSTACLE_NONE;
+  }
+}
+
 static int report(tally_aws_http_t *http, const transfer_t *transfer,
                   CURLcode code, const char *words, tally_error_t *err) {
   if (transfer->too_long)
@@ -244,6 +270,9 @@ static int run(tally_aws_http_t *http, transfer_t *transfer,
   exchange->status = answered ? (int)status : 0;
   exchange->uncertain = transfer->resent || (!answered && request_size > 0);
   if (result == 0 && !answered)
+    exchange->obstacle =
+        obstacle_of(code, request_size > 0, exchange->proxy != NULL);
+  if (result == 0 && !answered)
     result = report(http, transfer, code, words, err);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
   return result;
@@ -254,6 +283,7 @@ int tally_aws_http_run(tally_aws_http_t *http, tally_aws_exchange_t *exchange,
   transfer_t transfer = {.exchange = exchange};
   exchange->status = 0;
   exchange->uncertain = false;
+  exchange->obstacle = TALLY_AWS_OBSTACLE_NONE;
   exchange->date_s = 0;
   exchange->retry_after_s = 0;
   exchange->error_type[0] = exchange->request_id[0] = '\0';

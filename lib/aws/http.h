@@ -16,6 +16,15 @@
 
 typedef struct tally_aws_http_s tally_aws_http_t;
 
+/* Why there is no answer, as far as a setting may be wrong. */
+typedef enum tally_aws_obstacle_e {
+  TALLY_AWS_OBSTACLE_NONE = 0,
+  TALLY_AWS_OBSTACLE_NAME,    /* the host is not known */
+  TALLY_AWS_OBSTACLE_PEER,    /* nobody there, or not with HTTP or this TLS */
+  TALLY_AWS_OBSTACLE_CA_FILE, /* cannot be read */
+  TALLY_AWS_OBSTACLE_PROXY,
+} tally_aws_obstacle_t;
+
 typedef struct tally_aws_exchange_s {
   /* Set by the caller. */
   const char *method; /* "GET", "PUT", "POST" */
@@ -33,6 +42,7 @@ typedef struct tally_aws_exchange_s {
   tally_buffer_t answer; /* at most answer_max bytes, set by the caller */
   size_t answer_max;
   bool uncertain; /* request sent, but an answer is missing */
+  tally_aws_obstacle_t obstacle;
   int64_t date_s; /* header Date, seconds since 1970; 0 without */
   int retry_after_s;
   char error_type[128]; /* header x-amzn-ErrorType */

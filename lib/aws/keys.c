@@ -4,6 +4,7 @@
 #include "aws/keys.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,7 @@ int tally_aws_keys_from_options(tally_aws_session_t *session,
   if (tally_aws_keys_set(keys, options->access_key, options->secret_key,
                          options->session_token, err) != 0)
     return -1;
+  snprintf(keys->source, sizeof(keys->source), "%s", options->names->keys);
   return 1;
 }
 
@@ -148,12 +150,14 @@ int tally_aws_keys_from_environment(tally_aws_session_t *session,
     tally_error_set(err, 0, "passed over for the profile");
     return 0;
   }
-  const char *access_key = tally_aws_environment("AWS_ACCESS_KEY_ID");
+  const char *access_name = "AWS_ACCESS_KEY_ID";
+  const char *secret_name = "AWS_SECRET_ACCESS_KEY";
+  const char *access_key = tally_aws_environment(access_name);
   if (access_key == NULL)
-    access_key = tally_aws_environment("AWS_ACCESS_KEY");
-  const char *secret_key = tally_aws_environment("AWS_SECRET_ACCESS_KEY");
+    access_key = tally_aws_environment(access_name = "AWS_ACCESS_KEY");
+  const char *secret_key = tally_aws_environment(secret_name);
   if (secret_key == NULL)
-    secret_key = tally_aws_environment("AWS_SECRET_KEY");
+    secret_key = tally_aws_environment(secret_name = "AWS_SECRET_KEY");
   if (access_key == NULL && secret_key == NULL) {
     tally_error_set(err, 0, "AWS_ACCESS_KEY_ID is not set");
     return 0;
@@ -165,5 +169,7 @@ int tally_aws_keys_from_environment(tally_aws_session_t *session,
   if (tally_aws_keys_set(keys, access_key, secret_key,
                          tally_aws_environment("AWS_SESSION_TOKEN"), err) != 0)
     return -1;
+  snprintf(keys->source, sizeof(keys->source), "%s, %s", access_name,
+           secret_name);
   return 1;
 }

@@ -137,10 +137,15 @@ int tally_aws_keys_from_profile(tally_aws_session_t *session,
   bool explicitly;
   const char *profile = tally_aws_session_profile(session, &explicitly);
   int code = resolve(session, profile, 0, false, keys, err);
+  if (code == 1)
+    tally_aws_session_profile_origin(session, profile, NULL, keys->source);
   if (code == 0 && explicitly &&
       !tally_aws_profiles_has(&session->profiles, profile))
-    return -1; /* a name with a typing error */
-  if (code == 1)
-    snprintf(keys->source, sizeof(keys->source), "profile `%.40s'", profile);
+    code = -1; /* a name with a typing error */
+  if (code == -1 && explicitly)
+    tally_error_wrap(err, "`%.60s' (%s)", profile,
+                     session->options.profile != NULL
+                         ? session->options.names->profile
+                         : "AWS_PROFILE");
   return code;
 }

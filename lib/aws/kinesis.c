@@ -46,10 +46,10 @@ static const char *name_of_arn(const char *arn) {
   return resource + strlen(":stream/");
 }
 
-static int set_name(tally_kinesis_t *kinesis, const char *stream,
+static int set_name(tally_kinesis_t *kinesis,
+                    const tally_kinesis_options_t *options,
                     tally_error_t *err) {
-  if (stream == NULL)
-    stream = "";
+  const char *stream = options->stream != NULL ? options->stream : "";
   bool is_arn = strncmp(stream, "arn:", strlen("arn:")) == 0;
   const char *name = is_arn ? name_of_arn(stream) : stream;
   if (name == NULL || !is_name(name) ||
@@ -59,7 +59,10 @@ static int set_name(tally_kinesis_t *kinesis, const char *stream,
         "`%.200s' is neither the name of a stream (1 to %d of A-Z, a-z, 0-9, "
         "'_', '.', '-') nor its ARN",
         stream, TALLY_KINESIS_NAME_MAX);
-  snprintf(kinesis->name, sizeof(kinesis->name), "%s", name);
+  if (options->title != NULL)
+    snprintf(kinesis->title, sizeof(kinesis->title), "%s", options->title);
+  else
+    snprintf(kinesis->title, sizeof(kinesis->title), "stream `%s'", name);
   snprintf(kinesis->member, sizeof(kinesis->member), "\"%s\":\"%s\"",
            is_arn ? "StreamARN" : "StreamName", stream);
   kinesis->prefix_len =
@@ -138,12 +141,12 @@ static int make_parts(tally_kinesis_t *kinesis, tally_aws_session_t *session,
   kinesis->keys = tally_kinesis_keys_create();
   kinesis->groups = tally_kinesis_keys_create();
   if (kinesis->keys == NULL || kinesis->groups == NULL)
-    return tally_error_set(err, ENOMEM, "stream `%s'", kinesis->name);
+    return tally_error_set(err, ENOMEM, "%s", kinesis->title);
   if (o->aggregate && o->compression == TALLY_COMPRESSION_NONE &&
       !tally_kinesis_keys_know_md5(kinesis->keys))
     return tally_error_set(
-        err, 0, "stream `%s': aggregates need MD5, which OpenSSL refuses here",
-        kinesis->name);
+        err, 0, "%s: aggregates need MD5, which OpenSSL refuses here",
+        kinesis->title);
   if (o->compression != TALLY_COMPRESSION_NONE) {
     kinesis->compressor =
         tally_compressor_create(o->compression, o->compression_level, err);
@@ -177,14 +180,14 @@ int tally_kinesis_open(tally_aws_session_t *session,
     return tally_error_set(err, ENOMEM, "stream");
   pthread_mutex_init(&kinesis->groups_lock, NULL);
   kinesis->options = *options;
-  kinesis->options.stream = NULL; /* not ours */
+  kinesis->options.stream = kinesis->options.title = NULL; /* not ours */
   kinesis->company = SIZE_MAX;
   tally_kinesis_aggregate_init(&kinesis->aggregate);
   tally_buffer_init(&kinesis->lines, SIZE_MAX / 2);
   tally_buffer_init(&kinesis->squeezed, SIZE_MAX / 2);
   tally_buffer_init(&kinesis->body, SIZE_MAX / 2);
   set_limits(kinesis);
-  if (set_name(kinesis, options->stream, err) != 0 ||
+  if (set_name(kinesis, options, err) != 0 ||
       make_parts(kinesis, session, err) != 0) {
     release(kinesis);
     return -1;

@@ -34,8 +34,8 @@
  * is then the number of the first failure inside a 200 (429 throttled, 500
  * otherwise), or of the refusal of a record. It returns -1 when nothing can be
  * sent at present: no answer, throttled as a whole, wrong name, keys or
- * permission. Data are kept, and *err has the stream's name and the service's
- * own words.
+ * permission. Data are kept, and *err has the stream's title, the setting that
+ * may be wrong (aws.h) and the service's own words.
  *
  * A call that is refused because of what is in it is cut in halves until the
  * record is found; only that one is REFUSED, and only if the stream has taken
@@ -63,6 +63,8 @@ typedef enum tally_kinesis_order_e {
 
 typedef struct tally_kinesis_options_s {
   const char *stream; /* its name, [a-zA-Z0-9_.-]{1,128}, or its ARN */
+  const char *title;  /* what its user calls it, for messages: "Stream \"x\"";
+                         NULL: "stream `NAME'". Copied, and cut at 255 bytes */
   tally_kinesis_order_t order;
   bool aggregate;
   /* Data of an aggregate, before compression; about, and never more than a

@@ -47,9 +47,9 @@ typedef struct tally_kinesis_counters_s {
 
 typedef struct tally_kinesis_s {
   /* Set at the opening. */
-  tally_kinesis_options_t options;       /* `stream` is in `member` */
-  char name[TALLY_KINESIS_NAME_MAX + 1]; /* for messages */
-  char member[256];                      /* "\"StreamName\":\"x\"" */
+  tally_kinesis_options_t options; /* `stream` is in `member`, `title` below */
+  char title[256];                 /* for messages */
+  char member[256];                /* "\"StreamName\":\"x\"" */
   char prefix[300]; /* of PutRecords' body: what stands before the records */
   size_t prefix_len;
   tally_aws_client_t *client;

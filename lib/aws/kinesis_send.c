@@ -55,7 +55,7 @@ static int give_up(tally_kinesis_batch_t *batch, size_t at, size_t count,
   batch->answer->status = (unsigned)answer->status;
   batch->answer->retry_after_ns =
       (uint64_t)answer->retry_after_s * TALLY_NS_PER_S;
-  return tally_error_wrap(batch->err, "stream `%s'", kinesis->name);
+  return tally_error_wrap(batch->err, "%s", kinesis->title);
 }
 
 /* Refused although nothing else was in the call. */

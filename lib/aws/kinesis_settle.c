@@ -32,7 +32,7 @@ void tally_kinesis_tell(tally_kinesis_batch_t *batch, unsigned status,
   va_end(ap);
   tally_text_tidy(text);
   batch->answer->status = status;
-  tally_error_set(batch->err, 0, "stream `%s': %s", batch->kinesis->name, text);
+  tally_error_set(batch->err, 0, "%s: %s", batch->kinesis->title, text);
 }
 
 static void count(atomic_uint_fast64_t *counter, size_t by) {
@@ -169,8 +169,9 @@ static int settle(tally_kinesis_batch_t *batch, size_t at, size_t n,
   }
   for (size_t i = at; i < at + n; i++)
     leave(batch, &kinesis->parcels[i], TALLY_FATE_UNSURE);
-  return tally_error_wrap(batch->err, "stream `%s': PutRecords' answer",
-                          kinesis->name);
+  tally_error_wrap(batch->err, "PutRecords' answer");
+  tally_aws_client_doubt(kinesis->client, batch->err);
+  return tally_error_wrap(batch->err, "%s", kinesis->title);
 }
 
 int tally_kinesis_settle(tally_kinesis_batch_t *batch, size_t at, size_t n,

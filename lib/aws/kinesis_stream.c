@@ -91,7 +91,7 @@ static int learn_shards(tally_kinesis_t *kinesis, tally_error_t *err) {
                                        : next_try_ns(&answer);
   }
   tally_aws_answer_clear(&answer);
-  return silent ? tally_error_wrap(err, "stream `%s'", kinesis->name) : 0;
+  return silent ? tally_error_wrap(err, "%s", kinesis->title) : 0;
 }
 
 void tally_kinesis_stream_doubt(tally_kinesis_t *kinesis) {
@@ -137,7 +137,7 @@ static int learn_record_bytes(tally_kinesis_t *kinesis, tally_error_t *err) {
     kinesis->record_bytes_due_ns = next_try_ns(&answer);
   }
   tally_aws_answer_clear(&answer);
-  return silent ? tally_error_wrap(err, "stream `%s'", kinesis->name) : 0;
+  return silent ? tally_error_wrap(err, "%s", kinesis->title) : 0;
 }
 
 int tally_kinesis_stream_learn(tally_kinesis_t *kinesis, tally_error_t *err) {

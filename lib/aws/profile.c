@@ -99,6 +99,14 @@ const char *tally_aws_profiles_get(const tally_aws_profiles_t *profiles,
   return value;
 }
 
+const char *tally_aws_profiles_file(const tally_aws_profiles_t *profiles,
+                                    const char *profile, const char *key) {
+  bool has = key != NULL
+                 ? tally_ini_get(profiles->credentials, profile, key) != NULL
+                 : tally_ini_has(profiles->credentials, profile);
+  return has ? profiles->credentials_path : profiles->config_path;
+}
+
 const char *tally_aws_profiles_service(const tally_aws_profiles_t *profiles,
                                        const char *services, const char *key) {
   char title[512];

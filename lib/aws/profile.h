@@ -26,6 +26,10 @@ bool tally_aws_profiles_has(const tally_aws_profiles_t *profiles,
 /* NULL: not set. Lives until the clear. */
 const char *tally_aws_profiles_get(const tally_aws_profiles_t *profiles,
                                    const char *profile, const char *key);
+/* Which of the two files that comes from; `key` NULL: the profile, from
+ * whichever has it. */
+const char *tally_aws_profiles_file(const tally_aws_profiles_t *profiles,
+                                    const char *profile, const char *key);
 /* A key of a [services NAME] section. */
 const char *tally_aws_profiles_service(const tally_aws_profiles_t *profiles,
                                        const char *services, const char *key);

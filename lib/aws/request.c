@@ -165,10 +165,8 @@ static int refuse(tally_aws_signed_t *request, tally_error_t *err) {
     refusal->words[0] = '\0';
   const char *code = refusal->code, *words = refusal->words;
   if (*code == '\0' && *words == '\0')
-    return tally_error_set(err, 0, "%s at %s: status %d", request->service,
-                           request->url, request->exchange.status);
-  return tally_error_set(err, 0, "%s at %s: %s%s%s (status %d)",
-                         request->service, request->url, code,
+    return tally_error_set(err, 0, "status %d", request->exchange.status);
+  return tally_error_set(err, 0, "%s%s%s (status %d)", code,
                          *code != '\0' && *words != '\0' ? ": " : "", words,
                          request->exchange.status);
 }
@@ -177,6 +175,7 @@ static int send_once(const tally_aws_session_t *session, tally_aws_http_t *http,
                      tally_aws_signed_t *request, const char *host,
                      const char *path, tally_error_t *err) {
   request->refusal = (tally_aws_refusal_t){0}; /* of an earlier attempt */
+  request->blamed = TALLY_AWS_SETTING_NONE;
   header_t header;
   int64_t sent_s =
       (int64_t)(tally_clock_realtime_ns() / TALLY_NS_PER_S) + request->skew_s;
@@ -201,7 +200,8 @@ static int send_once(const tally_aws_session_t *session, tally_aws_http_t *http,
   request->uncertain |= exchange->uncertain;
   if (code != 0) {
     request->fault = TALLY_AWS_TEMPORARY;
-    return tally_error_wrap(err, "%s at %s", request->service, request->url);
+    request->blamed = tally_aws_obstacle_blames(exchange->obstacle);
+    return -1;
   }
   if (exchange->status >= 200 && exchange->status < 300) {
     request->fault = TALLY_AWS_OK;
@@ -212,6 +212,8 @@ static int send_once(const tally_aws_session_t *session, tally_aws_http_t *http,
   request->fault = tally_aws_refusal_classify(
       &request->refusal, exchange->status,
       exchange->date_s != 0 ? exchange->date_s - sent_s : 0);
+  request->blamed = tally_aws_refusal_blames(&request->refusal,
+                                             exchange->status, request->fault);
   return refuse(request, err);
 }
 

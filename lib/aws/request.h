@@ -22,11 +22,13 @@ typedef struct tally_aws_signed_s {
   tally_aws_exchange_t exchange;
   tally_aws_refusal_t refusal;
   tally_aws_fault_t fault;
+  tally_aws_setting_t blamed;
   bool uncertain;
 } tally_aws_signed_t;
 
-/* 0: status 200 to 299; -1 and *err otherwise. Once more if the clocks differ.
- * Whoever calls it owns `http`. */
+/* 0: status 200 to 299; -1 and *err otherwise, in the words of the service or
+ * the network: who asked and whom is for the caller to add. Once more if the
+ * clocks differ. Whoever calls it owns `http`. */
 int tally_aws_signed_send(const tally_aws_session_t *session,
                           tally_aws_http_t *http, tally_aws_signed_t *request,
                           tally_error_t *err);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,6 +22,16 @@ bool tally_aws_environment_is_true(const char *name) {
 }
 
 /* ---- life ---------------------------------------------------------------- */
+
+static const tally_aws_names_t plain_names = {
+    .region = "option region",
+    .endpoint_url = "option endpoint_url",
+    .profile = "option profile",
+    .role_arn = "option role_arn",
+    .ca_file = "option ca_file",
+    .proxy = "option proxy",
+    .keys = "options",
+};
 
 /* The strings of the options, so that they are copied and freed alike. */
 #define STRINGS 11
@@ -90,6 +101,8 @@ tally_aws_session_create(const tally_aws_options_t *options,
   pthread_mutex_init(&session->lock, NULL);
   tally_condition_init(&session->changed);
   session->options = *options;
+  if (session->options.names == NULL)
+    session->options.names = &plain_names;
   set_default(&session->options.timeout_ms, 30000);
   set_default(&session->options.connect_ms, 5000);
   set_default(&session->options.metadata_ms, 1000);
@@ -165,6 +178,13 @@ const char *tally_aws_session_profile(const tally_aws_session_t *session,
     profile = tally_aws_environment("AWS_PROFILE");
   *explicitly = profile != NULL;
   return profile != NULL ? profile : "default";
+}
+
+void tally_aws_session_profile_origin(const tally_aws_session_t *session,
+                                      const char *profile, const char *key,
+                                      char origin[TALLY_AWS_ORIGIN_MAX]) {
+  snprintf(origin, TALLY_AWS_ORIGIN_MAX, "profile `%.40s' of %.100s", profile,
+           tally_aws_profiles_file(&session->profiles, profile, key));
 }
 
 const char *tally_aws_session_setting(const tally_aws_session_t *session,

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "aws/aws.h"
+#include "aws/endpoint.h"
 #include "aws/http.h"
 #include "aws/metadata.h"
 #include "aws/profile.h"
@@ -26,7 +27,7 @@ struct tally_aws_session_s {
   uint64_t renew_ns, retry_ns; /* monotonic; not before */
   unsigned failures;           /* in a row */
   tally_error_t why_no_keys;
-  char region[TALLY_AWS_REGION_MAX]; /* "": not known yet */
+  tally_aws_region_t region; /* its name "": not known yet */
 
   /* The desk: used by one thread at a time, the one that set `busy`. */
   tally_aws_http_t *http;
@@ -53,17 +54,26 @@ bool tally_aws_environment_is_true(const char *name);
 /* The name of the profile, and whether somebody asked for it. */
 const char *tally_aws_session_profile(const tally_aws_session_t *session,
                                       bool *explicitly);
+/* "profile `NAME' of FILE": the one that says so, at the desk. `key` NULL: the
+ * profile as a whole. */
+void tally_aws_session_profile_origin(const tally_aws_session_t *session,
+                                      const char *profile, const char *key,
+                                      char origin[TALLY_AWS_ORIGIN_MAX]);
 /* Of that profile; NULL. At the desk. */
 const char *tally_aws_session_setting(const tally_aws_session_t *session,
                                       const char *key);
 
-/* The same as the public ones, at the desk. */
+/* The same as the public ones, at the desk, and with their origins. */
 int tally_aws_region_find(tally_aws_session_t *session,
-                          char region[TALLY_AWS_REGION_MAX],
-                          tally_error_t *err);
+                          tally_aws_region_t *region, tally_error_t *err);
 int tally_aws_endpoint_find(tally_aws_session_t *session,
                             tally_aws_service_t service, const char *region,
-                            char url[TALLY_AWS_URL_MAX], tally_error_t *err);
+                            tally_aws_endpoint_t *endpoint, tally_error_t *err);
+/* Both, for who is not at the desk. */
+int tally_aws_session_find(tally_aws_session_t *session,
+                           tally_aws_service_t service,
+                           tally_aws_region_t *region,
+                           tally_aws_endpoint_t *endpoint, tally_error_t *err);
 /* Time limits, proxy and CA for an exchange with AWS. */
 void tally_aws_session_prepare(const tally_aws_session_t *session,
                                tally_aws_exchange_t *exchange);

@@ -55,20 +55,22 @@ static int write_form(const tally_aws_session_t *session,
 /* Without a region STS is asked where it has always been. */
 static int find_endpoint(tally_aws_session_t *session,
                          const tally_aws_role_t *role,
-                         char region[TALLY_AWS_REGION_MAX],
-                         char url[TALLY_AWS_URL_MAX], tally_error_t *err) {
+                         tally_aws_region_t *region,
+                         tally_aws_endpoint_t *endpoint, tally_error_t *err) {
   if (tally_aws_region_find(session, region, NULL) != 0)
-    snprintf(region, TALLY_AWS_REGION_MAX, "%s",
+    snprintf(region->name, sizeof(region->name), "%s",
              role->region != NULL ? role->region : "us-east-1");
-  return tally_aws_endpoint_find(session, TALLY_AWS_STS, region, url, err);
+  return tally_aws_endpoint_find(session, TALLY_AWS_STS, region->name, endpoint,
+                                 err);
 }
 
 int tally_aws_sts_assume(tally_aws_session_t *session,
                          const tally_aws_role_t *role,
                          const tally_aws_keys_t *base, tally_aws_keys_t *keys,
                          tally_error_t *err) {
-  char region[TALLY_AWS_REGION_MAX], url[TALLY_AWS_URL_MAX];
-  if (find_endpoint(session, role, region, url, err) != 0)
+  tally_aws_region_t region;
+  tally_aws_endpoint_t endpoint;
+  if (find_endpoint(session, role, &region, &endpoint, err) != 0)
     return tally_error_wrap(err, "role %.160s", role->arn);
 
   tally_secret_autobuffer tally_buffer_t form = {0};
@@ -78,8 +80,8 @@ int tally_aws_sts_assume(tally_aws_session_t *session,
     return tally_error_wrap(err, "role %.160s", role->arn);
 
   tally_aws_signed_t request = {
-      .url = url,
-      .region = region,
+      .url = endpoint.url,
+      .region = region.name,
       .service = "sts",
       .content_type = TALLY_FORM_TYPE,
       .body = form.data,
@@ -88,7 +90,9 @@ int tally_aws_sts_assume(tally_aws_session_t *session,
       .keys = role->token_file == NULL ? base : NULL,
   };
   int code = tally_aws_signed_send(session, session->http, &request, err);
-  if (code == 0)
+  if (code != 0)
+    tally_error_wrap(err, "sts at %s", endpoint.url);
+  else
     code = tally_aws_keys_parse_xml(keys, request.exchange.answer.data, err);
   tally_secret_buffer_clear(&request.exchange.answer);
   return code == 0 ? 0 : tally_error_wrap(err, "role %.160s", role->arn);

@@ -288,9 +288,9 @@ typedef struct tally_outbox_stats_s {
   uint64_t call_ns;      /* all calls together */
   uint64_t last_call_ns; /* the last one */
   uint64_t worst_call_ns;
-  uint64_t latency_ns; /* from accepted to sent, of the batches of late */
-  unsigned last_error; /* HTTP status, or 1000 + errno; 0: none yet */
-  char last_error_text[256];
+  uint64_t latency_ns;       /* from accepted to sent, of the batches of late */
+  unsigned last_error;       /* HTTP status, or 1000 + errno; 0: none yet */
+  char last_error_text[512]; /* whatever fits into a tally_error_t */
 } tally_outbox_stats_t;
 
 /* Never waits for a call. Any thread. */

@@ -81,6 +81,23 @@ static void answer_signature_fault(answer_t *answer,
 /* ---- faults
  * ------------------------------------------------------------------ */
 
+static void answer_denied(call_t *call) {
+  const char *service = "kinesis";
+  if (call->answer->xml)
+    service = "cloudwatch";
+  else if (strstr(call->operation, "Log") != NULL ||
+           strstr(call->operation, "Retention") != NULL)
+    service = "logs";
+  char message[256];
+  snprintf(message, sizeof(message),
+           "User: arn:aws:iam::123456789012:user/lighter is not authorized to "
+           "perform: %s:%s because no identity-based policy allows it",
+           service, call->operation);
+  answer_error(call->answer, call->answer->xml ? 403 : 400,
+               call->answer->xml ? "AccessDenied" : "AccessDeniedException",
+               message);
+}
+
 /* True: that is the answer, and nothing is taken. */
 static bool fail_at_once(call_t *call, fault_t fault) {
   answer_t *answer = call->answer;
@@ -105,10 +122,7 @@ static bool fail_at_once(call_t *call, fault_t fault) {
                  "The security token included in the request is expired");
     return true;
   case FAULT_DENIED:
-    answer_error(answer, answer->xml ? 403 : 400,
-                 answer->xml ? "AccessDenied" : "AccessDeniedException",
-                 "User: arn:aws:iam::123456789012:user/lighter is not "
-                 "authorized to perform this operation");
+    answer_denied(call);
     return true;
   case FAULT_MISSING:
     answer_error(answer, 400, "ResourceNotFoundException",

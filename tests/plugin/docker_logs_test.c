@@ -126,7 +126,9 @@ static docker_logs_routes_t routes;
 static int begin(void **state) {
   sinks = (docker_logs_sinks_t){0};
   routes = (docker_logs_routes_t){.from_environment = true, .lifecycle = true};
-  assert_int_equal(docker_logs_sinks_finish("docker_logs", &sinks), 0);
+  assert_int_equal(docker_logs_sinks_finish("docker_logs", &sinks,
+                                            docker_logs_routes_title, &routes),
+                   0);
   return load(state);
 }
 
@@ -216,6 +218,27 @@ static void test_the_same_place_twice(void **state) {
   assert_string_equal(found[1].kind->name, "cloudwatch");
 }
 
+/* What a message calls a target leads to where it was named. */
+static void test_titles(void **state) {
+  ADD_ROUTE("shop", "Kinesis", "orders");
+  ADD_ROUTE("more", "Kinesis", "orders");
+  ADD_ROUTE("all", "LogGroup", "/all");
+  static const struct {
+    docker_logs_kind_t kind;
+    const char *target, *title;
+  } cases[] = {
+      {DOCKER_LOGS_KINESIS, "orders", "Route \"shop\": Kinesis \"orders\""},
+      {DOCKER_LOGS_CLOUDWATCH, "/all", "Route \"all\": LogGroup \"/all\""},
+      {DOCKER_LOGS_KINESIS, "/all", "KINESIS \"/all\" of a container"},
+      {DOCKER_LOGS_CLOUDWATCH, "orders", "LOG_GROUP \"orders\" of a container"},
+  };
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(cases); i++) {
+    char title[DOCKER_LOGS_TITLE_SIZE];
+    docker_logs_routes_title(cases[i].kind, cases[i].target, title, &routes);
+    assert_string_equal(title, cases[i].title);
+  }
+}
+
 static void test_too_many_routes(void **state) {
   tally_log_route_t found[TALLY_LOG_ROUTES_MAX];
   for (int i = 0; i < TALLY_LOG_ROUTES_MAX + 3; i++) {
@@ -236,6 +259,7 @@ int main(void) {
       ROUTES(test_what_containers_ask_for),
       ROUTES(test_what_the_operator_says),
       ROUTES(test_the_same_place_twice),
+      ROUTES(test_titles),
       ROUTES(test_too_many_routes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

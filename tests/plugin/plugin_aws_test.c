@@ -140,9 +140,10 @@ static void test_contradictions(void **state) {
 /* Whatever is wrong with them, and also if the name is. */
 static void test_secrets_are_not_logged(void **state) {
   static const char *const lines[] = {
-      "SecretAccessKey \"hush \"",  "SecretAccessKey \"hush\" \"hush\"",
-      "SessionToken \"hush\" true", "SecretKey \"hush\"",
-      "sessiontokens \"hush\"",     "Password \"hush\"",
+      "SecretAccessKey \"hush \"",     "SecretAccessKey \"hush\" \"hush\"",
+      "SessionToken \"hush\" true",    "SecretKey \"hush\"",
+      "sessiontokens \"hush\"",        "Password \"hush\"",
+      "Endpoint \"http://me:hush@h\"", "Proxy \"http://me:hush@h\" 1",
   };
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(lines); i++) {
     assert_int_not_equal(configure(lines[i]), 0);

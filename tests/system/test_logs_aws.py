@@ -124,7 +124,9 @@ def test_a_stream_that_is_missing(engine, ship, client):
     daemon = ship()
     c = engine.run("sh", "-c", "echo early; sleep 1000",
                    env={"KINESIS": "later"})
-    daemon.wait_for_log(r"docker_logs-kinesis-later: .*later")
+    daemon.wait_for_log(r"docker_logs-kinesis-later: deliveries fail: KINESIS "
+                        r'"later" of a container: kinesis at http.*: '
+                        r"ResourceNotFoundException: ")
     engine.run("sh", "-c", "echo fine", env={"KINESIS": "other"})
     found = wait_for(lambda: client.read_stream("other"), 3, "the other's")
     assert texts(found)[1].endswith(" fine")
@@ -132,6 +134,23 @@ def test_a_stream_that_is_missing(engine, ship, client):
     found = wait_for(lambda: client.read_stream("later"), 2, "its lines",
                      timeout=60)
     assert texts(found)[1].endswith(f":/{c.id[:12]} early")
+
+
+def test_a_group_of_a_route_that_is_missing(engine, ship, client):
+    """The message names the block that names the group."""
+    daemon = ship(more="""
+            <Route "shop">
+              Container "web"
+              LogGroup "/shop/later"
+            </Route>""")
+    c = engine.run("sh", "-c", "echo early; sleep 1000", name="web")
+    daemon.wait_for_log(r'deliveries fail: Route "shop": LogGroup '
+                        r'"/shop/later", \w+: logs at http.*: '
+                        r"ResourceNotFoundException: ")
+    client.create_log_group("/shop/later")
+    found = wait_for(lambda: client.read_log_events("/shop/later"), 2,
+                     "its lines", timeout=60)
+    assert found[1].message.endswith(f":/{c.id[:12]} early")
 
 
 def test_names_that_are_none(engine, ship):

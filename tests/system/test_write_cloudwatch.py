@@ -216,6 +216,29 @@ def test_what_was_not_sent_outlives_collectd(writer, lighter):
                "the spool has been sent", timeout=15)
 
 
+def test_keys_that_are_not_known(writer, lighter):
+    """One message, with the options; the values arrive once it is put right."""
+    where = lighter()
+    wrong = where.config().replace(where.access_key, "AKIAWRONGWRONG")
+    daemon = writer(wrong)
+    put_shops(daemon, shops=2, values=5)
+    daemon.wait_for_log(
+        r"write_cloudwatch: deliveries fail: access key AKIA…RONG \(options "
+        r"AccessKeyID, SecretAccessKey\): monitoring at http://\S+: "
+        r"InvalidClientTokenId: The security token", timeout=20)
+    wait_until(lambda: last(daemon, OUR_METRICS)["taken"] == 10,
+               "all values were taken")
+    daemon.stop()
+    warnings = [line for line in daemon.log().splitlines()
+                if "deliveries fail" in line and "Notification:" not in line]
+    assert len(warnings) == 1
+    daemon.plugins["write_cloudwatch"] = daemon.plugins[
+        "write_cloudwatch"].replace(wrong, where.config())
+    start(daemon)
+    wait_until(lambda: samples(where) == {"m0": 5, "m1": 5},
+               "the spool has been sent", timeout=15)
+
+
 # ---- what it costs -----------------------------------------------------------
 
 def test_dry_run(writer, lighter, tmp_path):

@@ -226,32 +226,6 @@ def test_a_missing_stream(kinesalite, aws, shipping):
     assert numbers["dropped"] == 0 and numbers["sent"] > 0
 
 
-def test_keys_region_and_endpoint_that_are_wrong(lighter, shipping):
-    """One message each, that says what the service says and no secret."""
-    wrong = {
-        "key": ('SecretAccessKey "anotherSecret"',
-                "InvalidSignatureException"),
-        "region": ('Region "us-gov-east-1"', "InvalidSignatureException"),
-        "endpoint": ('Endpoint "http://127.0.0.1:1"', "127.0.0.1"),
-    }
-    server = lighter()
-    daemon = shipping(server.config(), *(
-        stream("metrics", f'Instance "{name}"', option)
-        for name, (option, _) in wrong.items()))
-    daemon.putvals(("web/app/gauge-x", 1))
-    wait_until(lambda: len(daemon.notifications()) >= len(wrong),
-               "notifications", timeout=20)
-    said = {n.plugin_instance: n for n in daemon.notifications()}
-    assert len(said) == len(daemon.notifications())
-    for name, (_, words) in wrong.items():
-        assert words in said[f"write_kinesis-{name}"].message
-        numbers = outbox(daemon, name)
-        assert numbers["queued"] > 0 and numbers["dropped"] == 0
-    daemon.stop()
-    for secret in (server.secret_key, "anotherSecret"):
-        assert secret not in daemon.log() + daemon.stderr()
-
-
 @pytest.mark.sanitized
 def test_a_dead_stream_delays_nobody(lighter, shipping):
     server = lighter()

@@ -63,11 +63,11 @@ static void environment_comes_second(void **state) {
   scene_set("AWS_ACCESS_KEY", "AKOLD"); /* the name before the last one */
   scene_set("AWS_SECRET_KEY", "sold");
   scene_session(scene, NO_OPTIONS);
-  scene_expect(scene, "AKOLD", "environment");
+  scene_expect(scene, "AKOLD", "AWS_ACCESS_KEY, AWS_SECRET_KEY");
   scene_set("AWS_ACCESS_KEY_ID", "AKENV");
   scene_set("AWS_SECRET_ACCESS_KEY", "senv");
   scene_session(scene, NO_OPTIONS);
-  scene_expect(scene, "AKENV", "environment");
+  scene_expect(scene, "AKENV", "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY");
   /* Who names a profile in the configuration means it. */
   scene_session(scene, (tally_aws_options_t){.profile = "default"});
   scene_expect(scene, "AKFILE", "profile `default'");
@@ -98,7 +98,8 @@ static void profiles(void **state) {
   scene_session(scene, (tally_aws_options_t){.profile = "only"});
   scene_expect(scene, "AKONLY", "profile `only'");
   scene_session(scene, (tally_aws_options_t){.profile = "onyl"});
-  scene_expect_none(scene, "profile: not in", "/k or ");
+  scene_expect_none(scene, "profile: `onyl' (option profile): not in",
+                    "/k or ");
   scene_session(scene, (tally_aws_options_t){.profile = "sso"});
   scene_expect_none(scene, "profile", "SSO");
   scene_set("AWS_SHARED_CREDENTIALS_FILE", "%s", scene->home.root);
@@ -173,7 +174,7 @@ static void role_of_the_options(void **state) {
                                              .role_arn = "arn:x",
                                              .external_id = "ext",
                                              .session_name = "node-7"});
-  scene_expect(scene, "ASTOP", "role, options");
+  scene_expect(scene, "ASTOP", "option role_arn, options");
   assert_non_null(harbour_request(scene->harbour,
                                   "RoleSessionName=node-7&ExternalId=ext", 0));
 }

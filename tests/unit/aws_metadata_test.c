@@ -152,7 +152,7 @@ static void regions(void **state) {
   assert_string_equal(region, "us-east-2");
   scene_session(scene, (tally_aws_options_t){.region = "a.b/c"});
   assert_int_equal(tally_aws_session_region(scene->session, region, &err), -1);
-  assert_non_null(strstr(err.message, "(option): no region"));
+  assert_non_null(strstr(err.message, "(option region): no region"));
 }
 
 static void identity_of_a_document(void **state) {

@@ -30,7 +30,7 @@ tally_aws_session_t *scene_session(scene_t *scene, tally_aws_options_t options);
 /* The path of a file of the home. */
 const char *scene_path(const scene_t *scene, const char *name);
 
-/* Keys there are, with this access key and from this link. */
+/* Keys there are, with this access key, and their source begins like this. */
 void scene_expect(scene_t *scene, const char *access_key, const char *source);
 /* There are none, and the message has both texts. */
 void scene_expect_none(scene_t *scene, const char *text, const char *other);

@@ -8,6 +8,7 @@ unit_libs = libtallyman_testing.la $(CMOCKA_LIBS)
 unit_tests =
 if HAVE_CMOCKA
 unit_tests += \
+	tests/unit/aws_blame_test \
 	tests/unit/aws_cache_test \
 	tests/unit/aws_client_test \
 	tests/unit/aws_halving_test \
@@ -93,6 +94,11 @@ endif
 aws_scene = tests/unit/aws_scene.c tests/unit/aws_scene.h \
 	tests/unit/harbour.c tests/unit/harbour.h \
 	tests/unit/tree.c tests/unit/tree.h tests/unit/unit.h
+
+tests_unit_aws_blame_test_SOURCES = tests/unit/aws_blame_test.c $(aws_scene)
+tests_unit_aws_blame_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_aws_blame_test_CFLAGS = $(unit_cflags)
+tests_unit_aws_blame_test_LDADD = $(unit_libs)
 
 tests_unit_aws_cache_test_SOURCES = tests/unit/aws_cache_test.c $(aws_scene)
 tests_unit_aws_cache_test_CPPFLAGS = $(unit_cppflags)
