@@ -94,6 +94,7 @@ int plugin_outbox_register(const char *plugin);
 typedef struct plugin_outbox_report_s {
   uint64_t sent, failures; /* at the last report */
   cdtime_t failing_since;  /* 0: it is not */
+  bool got_through;        /* the last time that anything was tried */
   bool complained;
   cdtime_t said_at;
   char said[512]; /* the reason, as in the outbox's numbers */

@@ -152,7 +152,13 @@ static void look_at_deliveries(const output_t *output, cdtime_t now) {
   bool sent = stats->sent > report->sent, failed = failures > report->failures;
   report->sent = stats->sent;
   report->failures = failures;
-  if (!failed && sent) {
+  /* A failure and the success after it may come in one interval, and nothing
+   * may have to be sent in the next. */
+  if (sent || failed)
+    report->got_through = sent;
+  bool is_over =
+      !failed && (sent || (report->got_through && stats->queued == 0));
+  if (is_over) {
     if (report->complained)
       say(output, NOTIF_OKAY, "delivery",
           "deliveries work again (%llu records wait)",
