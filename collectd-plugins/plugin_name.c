@@ -73,3 +73,10 @@ void plugin_name_output(char field[PLUGIN_NAME_OUTPUT_SIZE],
   snprintf(hash, sizeof(hash), "%016" PRIx64, tally_hash(label, strlen(label)));
   append_id(field, PLUGIN_NAME_OUTPUT_SIZE, hash);
 }
+
+bool plugin_name_is_about_output(const notification_t *n, const char *label) {
+  char field[PLUGIN_NAME_OUTPUT_SIZE];
+  plugin_name_output(field, label);
+  return strcmp(n->plugin, "tallyman") == 0 &&
+         strcmp(n->plugin_instance, field) == 0;
+}

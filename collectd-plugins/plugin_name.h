@@ -26,5 +26,9 @@ void plugin_name_thing(char *field, size_t size, const char *instance,
  * with "~" and a hash of the whole. */
 #define PLUGIN_NAME_OUTPUT_SIZE 64
 void plugin_name_output(char field[PLUGIN_NAME_OUTPUT_SIZE], const char *label);
+/* Whether it is a notification about that output. Outputs do not carry those
+ * about themselves: one that is lost would be reported by another, and so on.
+ */
+bool plugin_name_is_about_output(const notification_t *n, const char *label);
 
 #endif

@@ -9,6 +9,7 @@
 #include "aws/cloudwatch_logs.h"
 #include "core/clock.h"
 #include "plugin_format.h"
+#include "plugin_name.h"
 #include "write_cloudwatch_template.h"
 
 #define PLUGIN_NAME "write_cloudwatch"
@@ -234,17 +235,9 @@ static void put(write_cloudwatch_group_t *group, const notification_t *n,
   tally_buffer_clear(&message);
 }
 
-/* Trouble with a group is not for that group. */
-static bool is_about(const notification_t *n,
-                     const write_cloudwatch_group_t *group) {
-  return strcmp(n->plugin, "tallyman") == 0 &&
-         strncmp(n->plugin_instance, group->label,
-                 sizeof(n->plugin_instance) - 1) == 0;
-}
-
 void write_cloudwatch_groups_put(write_cloudwatch_group_t *groups,
                                  const notification_t *n, bool dry_run) {
   for (write_cloudwatch_group_t *g = groups; g != NULL; g = g->next)
-    if (!is_about(n, g))
+    if (!plugin_name_is_about_output(n, g->label))
       put(g, n, dry_run);
 }

@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/text.h"
+#include "plugin_name.h"
 
 #define PLUGIN_NAME "write_kinesis"
 
@@ -78,17 +79,9 @@ static int on_write(const data_set_t *ds, const value_list_t *vl,
   return 0;
 }
 
-/* That this very stream has lost something would be lost in its turn, and said
- * again, and so on. */
-static bool is_about(const notification_t *n,
-                     const write_kinesis_stream_t *stream) {
-  return strcmp(n->plugin, "tallyman") == 0 &&
-         strcmp(n->plugin_instance, stream->label) == 0;
-}
-
 static int on_notification(const notification_t *n, user_data_t *user_data) {
   write_kinesis_stream_t *stream = user_data->data;
-  if (is_about(n, stream))
+  if (plugin_name_is_about_output(n, stream->label))
     return 0;
   tally_autobuffer tally_buffer_t text;
   tally_buffer_init(&text, TEXT_MAX);

@@ -265,6 +265,22 @@ static void test_long_labels(void **state) {
   assert_string_equal(field, "write_kinesis-orders");
 }
 
+/* An output recognises itself whatever became of its label. */
+static void test_about_itself(void **state) {
+  static const char *const labels[] = {"write_kinesis-orders",
+                                       "write_cloudwatch-/shop/late",
+                                       "write_cloudwatch-a group with a name "
+                                       "that no field of collectd can hold"};
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(labels); i++) {
+    notification_t n = {.plugin = "tallyman"};
+    plugin_name_output(n.plugin_instance, labels[i]);
+    for (size_t k = 0; k < STATIC_ARRAY_SIZE(labels); k++)
+      assert_int_equal(plugin_name_is_about_output(&n, labels[k]), i == k);
+    sstrncpy(n.plugin, "docker", sizeof(n.plugin));
+    assert_false(plugin_name_is_about_output(&n, labels[i]));
+  }
+}
+
 /* ---- complaints ---------------------------------------------------------- */
 
 static void test_failing(void **state) {
@@ -378,11 +394,12 @@ static void test_end(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_defaults),       TEST(test_options),
-      TEST(test_wrong_options),  TEST(test_values),
-      TEST(test_long_labels),    TEST(test_failing),
-      TEST(test_failing_partly), TEST(test_losses),
-      TEST(test_spool),          TEST(test_end),
+      TEST(test_defaults),      TEST(test_options),
+      TEST(test_wrong_options), TEST(test_values),
+      TEST(test_long_labels),   TEST(test_about_itself),
+      TEST(test_failing),       TEST(test_failing_partly),
+      TEST(test_losses),        TEST(test_spool),
+      TEST(test_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

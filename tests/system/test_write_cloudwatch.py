@@ -283,3 +283,21 @@ def test_notifications_become_log_events(writer, moto, aws):
     assert event.stream == "node/shop"
     assert event.message == "FAILURE node shop/gauge-till: the till is empty"
     assert abs(event.timestamp / 1000 - time.time()) < 60
+
+
+def test_a_group_that_is_missing(writer, moto, aws):
+    """It carries what waited, but nothing about itself."""
+    client = aws(moto.endpoint)
+    daemon = writer(to_moto(moto), '<LogGroup "/shop/late">\n</LogGroup>')
+    daemon.notify("failure", "the till is empty", plugin="shop")
+    daemon.wait_for_log(
+        r'deliveries fail: LogGroup "/shop/late", \w+: logs at http://\S+: '
+        r"ResourceNotFoundException: ", timeout=20)
+    client.create_log_group("/shop/late")
+    read = partial(client.read_log_events, "/shop/late")
+    event, = wait_until(read, "the notification has arrived", timeout=40)
+    assert event.message == "FAILURE node shop: the till is empty"
+    daemon.wait_for_log("deliveries work again", timeout=20)
+    daemon.flush("write_cloudwatch")
+    time.sleep(2)
+    assert len(read()) == 1
