@@ -60,6 +60,18 @@ static int write_form(sender_t *sender, const job_t *job,
   return code == 0 ? 0 : tally_error_set(err, ENOMEM, "request");
 }
 
+/* A portal or a proxy may say 200 to anything. It may have handed on what it
+ * got, but that is no reason to let go of it. */
+static int check_answer(const sender_t *sender, tally_aws_answer_t *answer,
+                        tally_error_t *err) {
+  if (strstr(answer->body.data, "PutMetricDataResponse") != NULL)
+    return 0;
+  answer->fault = TALLY_AWS_MISCONFIGURED;
+  answer->uncertain = !sender->drop_unsure;
+  tally_error_set(err, 0, "who answers there is not CloudWatch");
+  return tally_aws_client_doubt(sender->client, err);
+}
+
 static int call(job_t *job, const uint16_t *members, size_t count,
                 tally_aws_answer_t *answer, tally_error_t *err) {
   sender_t *sender = job->sender;
@@ -80,7 +92,9 @@ static int call(job_t *job, const uint16_t *members, size_t count,
     request.body = sender->packed.data;
     request.body_len = sender->packed.len;
   }
-  return tally_aws_client_send(sender->client, &request, answer, err);
+  if (tally_aws_client_send(sender->client, &request, answer, err) != 0)
+    return -1;
+  return check_answer(sender, answer, err);
 }
 
 /* ---- what follows from it ------------------------------------------------ */

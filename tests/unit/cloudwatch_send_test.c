@@ -14,6 +14,8 @@
   "<ErrorResponse><Error><Type>Sender</Type><Code>" code                       \
   "</Code><Message>no</Message></Error></ErrorResponse>"
 
+#define TAKEN "<PutMetricDataResponse></PutMetricDataResponse>"
+
 static void launch(scene_t *scene, tally_cloudwatch_options_t options,
                    int timeout_ms) {
   load_ship();
@@ -36,7 +38,7 @@ static void one_call(void **state) {
   launch(scene, (tally_cloudwatch_options_t){.plain = true}, 0);
   assert_int_equal(ship.outbox.batch_records, 1000);
   assert_true(ship.outbox.batch_bytes < 1000000);
-  harbour_answer(scene->harbour, "POST / HTTP", -1, 200, "", "<ok/>");
+  harbour_answer(scene->harbour, "POST / HTTP", -1, 200, "", TAKEN);
   take("my space", "a", 1);
   take("my space", "b", 2);
   assert_int_equal(send_all(), 0);
@@ -61,7 +63,7 @@ static void one_call(void **state) {
 static void compressed(void **state) {
   scene_t *scene = *state;
   launch(scene, (tally_cloudwatch_options_t){0}, 0);
-  harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+  harbour_answer(scene->harbour, "POST", -1, 200, "", TAKEN);
   for (unsigned i = 0; i < DATA_MAX; i++) {
     char name[32];
     snprintf(name, sizeof(name), "metric-%u", i);
@@ -91,7 +93,7 @@ static void compressed(void **state) {
 static void namespaces(void **state) {
   scene_t *scene = *state;
   launch(scene, (tally_cloudwatch_options_t){.plain = true}, 0);
-  harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+  harbour_answer(scene->harbour, "POST", -1, 200, "", TAKEN);
   take("x", "a", 1);
   take("y", "b", 1);
   take("x", "c", 1);
@@ -108,7 +110,7 @@ static void namespaces(void **state) {
 static void many_namespaces(void **state) {
   scene_t *scene = *state;
   launch(scene, (tally_cloudwatch_options_t){.plain = true}, 0);
-  harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+  harbour_answer(scene->harbour, "POST", -1, 200, "", TAKEN);
   for (unsigned i = 0; i < 100; i++) {
     char space[32];
     snprintf(space, sizeof(space), "space%u", i);
@@ -129,7 +131,7 @@ static void failure_in_mid_batch(void **state) {
   launch(scene, (tally_cloudwatch_options_t){.plain = true}, 0);
   harbour_answer(scene->harbour, "Namespace=y&", 1, 503, "Retry-After: 7\r\n",
                  "");
-  harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+  harbour_answer(scene->harbour, "POST", -1, 200, "", TAKEN);
   take("x", "a", 1);
   take("y", "b", 1);
   take("z", "c", 1);
@@ -151,7 +153,7 @@ static void no_answer(void **state) {
            1000);
     harbour_forget(scene->harbour);
     harbour_answer(scene->harbour, "Namespace=y&", 1, 0, "", "");
-    harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+    harbour_answer(scene->harbour, "POST", -1, 200, "", TAKEN);
     take("x", "a", 1);
     take("y", "b", 1);
     take("z", "c", 1);
@@ -168,7 +170,7 @@ static void halving(void **state) {
   launch(scene, (tally_cloudwatch_options_t){.plain = true}, 0);
   harbour_answer(scene->harbour, "Value=666", -1, 400, "",
                  REFUSAL("InvalidParameterValue"));
-  harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+  harbour_answer(scene->harbour, "POST", -1, 200, "", TAKEN);
   for (int i = 0; i < 16; i++) {
     char name[8];
     snprintf(name, sizeof(name), "m%d", i);
@@ -198,7 +200,7 @@ static void halving_meets_trouble(void **state) {
   harbour_answer(scene->harbour, "MetricName=m0&", 1, 413, "", "");
   harbour_answer(scene->harbour, "MetricName=m2&", 1, 400, "",
                  REFUSAL("Throttling"));
-  harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+  harbour_answer(scene->harbour, "POST", -1, 200, "", TAKEN);
   take("n", "m0", 1);
   take("n", "m1", 1);
   take("n", "m2", 1);
@@ -244,16 +246,37 @@ static void strange_refusals(void **state) {
   assert_non_null(strstr(ship.err.message, "what?"));
   harbour_forget(scene->harbour);
   harbour_answer(scene->harbour, "Value=666", -1, 400, "", "what?");
-  harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+  harbour_answer(scene->harbour, "POST", -1, 200, "", TAKEN);
   assert_int_equal(send_all(), 0);
   expect_fates("xs");
+  sink();
+}
+
+/* And somebody who says yes to everything is not believed. */
+static void strange_consent(void **state) {
+  scene_t *scene = *state;
+  launch(scene, (tally_cloudwatch_options_t){.plain = true}, 0);
+  harbour_answer(scene->harbour, "POST", 1, 200, "", "<html>Welcome!</html>");
+  harbour_answer(scene->harbour, "POST", 1, 200, "", "");
+  harbour_answer(scene->harbour, "POST", 1, 200, "", TAKEN);
+  take("n", "a", 1);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(send_all(), -1);
+    expect_fates("u");
+    assert_int_equal(strncmp(ship.err.message, "endpoint http://127.0.0.1:",
+                             strlen("endpoint http://127.0.0.1:")),
+                     0);
+    assert_non_null(strstr(ship.err.message, "is not CloudWatch"));
+  }
+  assert_int_equal(send_all(), 0);
+  expect_fates("s");
   sink();
 }
 
 static void foreign_records(void **state) {
   scene_t *scene = *state;
   launch(scene, (tally_cloudwatch_options_t){.plain = true}, 0);
-  harbour_answer(scene->harbour, "POST", -1, 200, "", "");
+  harbour_answer(scene->harbour, "POST", -1, 200, "", TAKEN);
   take("n", "a", 1);
   take("n", "b", 1);
   take("n", "c", 1);
@@ -290,6 +313,7 @@ int main(void) {
       TEST(halving_meets_trouble),
       TEST(bounded_search),
       TEST(strange_refusals),
+      TEST(strange_consent),
       TEST(foreign_records),
       TEST(cancelled),
 
