@@ -12,6 +12,9 @@
  *   behave                no fault any more
  *   reshard STREAM COUNT  closes its shards and opens new ones
  *   clock SECONDS         its clock is so far ahead of the host's
+ *   keys ACCESS SECRET TOKEN UNTIL
+ *                         may sign, too, until that second since 1970 (0: for
+ *                         ever); the first ones no longer may
  *   refuse MILLISECONDS   ends all connections and takes none
  *   sync                  the ledger is written up to here
  *   stats                 numbers, as a JSON object
@@ -109,16 +112,24 @@ static SSL_CTX *load_tls(const options_t *options) {
 /* ---- commands
  * ---------------------------------------------------------------- */
 
+static size_t signers_used(const signer_t *signer) {
+  size_t used = 0;
+  for (size_t i = 0; i < signer->count; i++)
+    used += signer->pairs[i].uses > 0;
+  return used;
+}
+
 static void print_stats(const service_t *service) {
   const ledger_counts_t *taken = ledger_counts(service->ledger);
   const service_counts_t *counts = &service->counts;
   printf("{\"requests\":%" PRIu64 ",\"refused\":%" PRIu64
          ",\"aggregates\":%" PRIu64 ",\"broken\":%" PRIu64
          ",\"astray\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"calls\":%" PRIu64
-         ",\"taken\":%" PRIu64 ",\"unmarked\":%" PRIu64 ",\"faults\":{",
+         ",\"taken\":%" PRIu64 ",\"unmarked\":%" PRIu64 ",\"signers\":%zu"
+         ",\"faults\":{",
          counts->requests, counts->refused, counts->aggregates, counts->broken,
          counts->astray, counts->bytes, taken->calls, taken->taken,
-         taken->unmarked);
+         taken->unmarked, signers_used(&service->signer));
   for (fault_t i = FAULT_NONE + 1; i < FAULTS; i++)
     printf("%s\"%s\":%" PRIu64, i > FAULT_NONE + 1 ? "," : "", fault_name(i),
            service->faults.happened[i]);
@@ -132,6 +143,16 @@ static bool reshard(service_t *service, const char *rest) {
     return false;
   stream_t *stream = streams_get(&service->streams, name);
   return stream != NULL && stream_reshard(stream, count);
+}
+
+static bool add_keys(service_t *service, const char *rest) {
+  char access_key[129], secret_key[129], token[513];
+  int64_t until_s;
+  if (sscanf(rest, "%128s %128s %512s %" SCNd64, access_key, secret_key, token,
+             &until_s) != 4)
+    return false;
+  service->signer.pairs[0].until_s = 1; /* long ago */
+  return signer_add(&service->signer, access_key, secret_key, token, until_s);
 }
 
 /* Answers with "ok", or "?" for what it does not understand. */
@@ -153,6 +174,8 @@ static void obey(char *line, server_t *server, service_t *service) {
     fine = reshard(service, rest);
   else if (strcmp(word, "clock") == 0)
     service->clock_offset_s = strtoll(rest, NULL, 10);
+  else if (strcmp(word, "keys") == 0)
+    fine = add_keys(service, rest);
   else if (strcmp(word, "refuse") == 0)
     server_refuse(server, strtoull(rest, NULL, 10));
   else if (strcmp(word, "sync") == 0)
@@ -171,15 +194,15 @@ static void obey_and_say(char *line, server_t *server, service_t *service) {
  * -------------------------------------------------------------------- */
 
 static int serve(const options_t *options, SSL_CTX *tls) {
-  service_t service = {
-      .signer = {.access_key = environment("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-                 .secret_key = environment("AWS_SECRET_ACCESS_KEY", "secret"),
-                 .token = environment("AWS_SESSION_TOKEN", NULL),
-                 .region = environment("AWS_REGION", "us-east-1")},
-      .streams.shards = options->shards,
-      .faults.random = options->seed,
-      .ledger = ledger_create(options->ledger, options->mark)};
-  if (service.ledger == NULL)
+  service_t service = {.signer.region = environment("AWS_REGION", "us-east-1"),
+                       .streams.shards = options->shards,
+                       .faults.random = options->seed,
+                       .ledger = ledger_create(options->ledger, options->mark)};
+  if (service.ledger == NULL ||
+      !signer_add(&service.signer,
+                  environment("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+                  environment("AWS_SECRET_ACCESS_KEY", "secret"),
+                  environment("AWS_SESSION_TOKEN", NULL), 0))
     return 1;
   server_t *server = server_create(options->port, tls, &service);
   if (server != NULL) {

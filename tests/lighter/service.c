@@ -70,6 +70,7 @@ static void answer_signature_fault(answer_t *answer,
       {"UnrecognizedClientException", "InvalidClientTokenId"},
       {"MissingAuthenticationTokenException", "MissingAuthenticationToken"},
       {"IncompleteSignatureException", "IncompleteSignature"},
+      {"ExpiredTokenException", "ExpiredToken"},
   };
   const char *code = fault->code;
   for (size_t i = 0; answer->xml && i < sizeof(names) / sizeof(names[0]); i++)

@@ -222,16 +222,46 @@ static bool check_time(const claim_t *claim, const char *date, int64_t now_s,
   return fault->code == NULL;
 }
 
-static bool check_identity(const signer_t *signer, const char *service,
-                           const claim_t *claim, const http_request_t *request,
-                           signature_fault_t *fault) {
+bool signer_add(signer_t *signer, const char *access_key,
+                const char *secret_key, const char *token, int64_t until_s) {
+  if (token == NULL)
+    token = "";
+  signer_pair_t *pair = &signer->pairs[signer->count];
+  if (signer->count == SIGNER_PAIRS_MAX ||
+      strlen(access_key) >= sizeof(pair->access_key) ||
+      strlen(secret_key) >= sizeof(pair->secret_key) ||
+      strlen(token) >= sizeof(pair->token))
+    return false;
+  *pair = (signer_pair_t){.until_s = until_s};
+  strcpy(pair->access_key, access_key);
+  strcpy(pair->secret_key, secret_key);
+  strcpy(pair->token, token);
+  signer->count++;
+  return true;
+}
+
+/* Whose it is; NULL: nobody's. */
+static signer_pair_t *find_pair(signer_t *signer, const claim_t *claim,
+                                const http_request_t *request) {
   const char *token = http_header(request, "x-amz-security-token");
-  const char *wanted = signer->token;
-  if (strcmp(claim->access_key, signer->access_key) != 0 ||
-      (token == NULL) != (wanted == NULL) ||
-      (token != NULL && strcmp(token, wanted) != 0))
+  if (token == NULL)
+    token = "";
+  for (size_t i = 0; i < signer->count; i++)
+    if (strcmp(claim->access_key, signer->pairs[i].access_key) == 0 &&
+        strcmp(token, signer->pairs[i].token) == 0)
+      return &signer->pairs[i];
+  return NULL;
+}
+
+static bool check_identity(const signer_t *signer, const signer_pair_t *pair,
+                           const char *service, const claim_t *claim,
+                           int64_t now_s, signature_fault_t *fault) {
+  if (pair == NULL)
     refuse(fault, "UnrecognizedClientException",
            "The security token included in the request is invalid.");
+  else if (pair->until_s != 0 && now_s >= pair->until_s)
+    refuse(fault, "ExpiredTokenException",
+           "The security token included in the request is expired");
   else if (strcmp(claim->region, signer->region) != 0)
     refuse(fault, "InvalidSignatureException",
            "Credential should be scoped to a valid region, not '%s'.",
@@ -242,7 +272,7 @@ static bool check_identity(const signer_t *signer, const char *service,
   return fault->code == NULL;
 }
 
-static void check_signature(const signer_t *signer, const claim_t *claim,
+static void check_signature(const signer_pair_t *pair, const claim_t *claim,
                             const http_request_t *request,
                             signature_fault_t *fault) {
   char canonical[2 * DIGEST + 1], text[512], right[2 * DIGEST + 1];
@@ -255,7 +285,7 @@ static void check_signature(const signer_t *signer, const claim_t *claim,
            http_header(request, "x-amz-date"), claim->date, claim->region,
            claim->service, canonical);
   unsigned char key[DIGEST], digest[DIGEST];
-  signing_key(signer->secret_key, claim, key);
+  signing_key(pair->secret_key, claim, key);
   hmac(key, DIGEST, text, digest);
   hex(digest, right);
   if (strcmp(right, claim->signature) != 0)
@@ -265,7 +295,7 @@ static void check_signature(const signer_t *signer, const claim_t *claim,
            "method. Consult the service documentation for details.");
 }
 
-void signature_check(const signer_t *signer, const char *service,
+void signature_check(signer_t *signer, const char *service,
                      const http_request_t *request, int64_t now_s,
                      signature_fault_t *fault) {
   fault->code = NULL;
@@ -281,8 +311,11 @@ void signature_check(const signer_t *signer, const char *service,
            "Authorization header is no " ALGORITHM " signature");
     return;
   }
+  signer_pair_t *pair = find_pair(signer, &claim, request);
   if (check_shape(&claim, request, fault) &&
-      check_identity(signer, service, &claim, request, fault) &&
+      check_identity(signer, pair, service, &claim, now_s, fault) &&
       check_time(&claim, http_header(request, "x-amz-date"), now_s, fault))
-    check_signature(signer, &claim, request, fault);
+    check_signature(pair, &claim, request, fault);
+  if (fault->code == NULL)
+    pair->uses++;
 }

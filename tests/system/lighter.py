@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 
 from collectd import BUILD
 from ledger import Ledger
@@ -39,6 +40,7 @@ class Lighter:
         self._options = [f"--mark={mark}", f"--shards={shards}",
                          f"--seed={seed}", f"--ledger={self._path('ledger')}"]
         self._process = None
+        self._talking = threading.Lock()  # a metadata service adds keys
         self.port = 0
 
     def _path(self, name):
@@ -120,9 +122,10 @@ class Lighter:
         return line.rstrip("\n")
 
     def _command(self, *words):
-        self._process.stdin.write(" ".join(map(str, words)) + "\n")
-        self._process.stdin.flush()
-        answer = self._read_line()
+        with self._talking:
+            self._process.stdin.write(" ".join(map(str, words)) + "\n")
+            self._process.stdin.flush()
+            answer = self._read_line()
         assert answer != "?", f"lighter does not understand {words}"
         return answer
 
@@ -140,6 +143,10 @@ class Lighter:
     def clock(self, seconds):
         """Its clock is so far ahead."""
         self._command("clock", seconds)
+
+    def add_keys(self, access_key, secret_key, token, until):
+        """They may sign until that time; those of config() no longer."""
+        self._command("keys", access_key, secret_key, token, int(until))
 
     def refuse(self, seconds):
         """All connections end, and none is taken for so long."""
