@@ -6,6 +6,7 @@ signature; kinesalite is a second opinion on Kinesis, with its limits and error
 messages. tests/emulators/prepare installs both."""
 
 import functools
+import json
 import os
 import shutil
 import socket
@@ -76,9 +77,12 @@ class _Emulator:
     def _command(self):
         raise NotImplementedError
 
+    def _environment(self):
+        return environment()
+
     def start(self):
         """Also after stop(), at the same place."""
-        self._daemon.start(self._command(), env=environment())
+        self._daemon.start(self._command(), env=self._environment())
 
         def ready():
             self._daemon.require_running()
@@ -120,8 +124,11 @@ class Kinesalite(_Emulator):
         self._shard_limit = shard_limit
 
     def _command(self):
-        return [os.path.join(directory(), "npm/node_modules/.bin/kinesalite"),
-                "--port", str(self.port),
-                "--createStreamMs", "0", "--deleteStreamMs", "0",
-                "--updateStreamMs", "0",
-                "--shardLimit", str(self._shard_limit)]
+        options = {"createStreamMs": 0, "deleteStreamMs": 0,
+                   "updateStreamMs": 0, "shardLimit": self._shard_limit}
+        return ["node", os.path.join(_RECIPE, "kinesalite.js"), str(self.port),
+                json.dumps(options)]
+
+    def _environment(self):
+        return {**environment(),
+                "NODE_PATH": os.path.join(directory(), "npm/node_modules")}

@@ -2,6 +2,7 @@
 """The emulated AWS and its client, before other tests rely on them."""
 
 import hashlib
+import socket
 import time
 
 import pytest
@@ -51,6 +52,15 @@ def test_kinesis_of_kinesalite(kinesalite, aws):
 def test_each_test_finds_them_empty(request, aws, emulator):
     client = aws(request.getfixturevalue(emulator).endpoint)
     assert client.call("kinesis", "list_streams")["StreamNames"] == []
+
+
+@pytest.mark.parametrize("emulator", ["moto", "kinesalite"])
+def test_only_this_host_reaches_them(request, emulator):
+    """Who listens on all interfaces is found at all of 127.0.0.0/8, too."""
+    port = request.getfixturevalue(emulator).port
+    socket.create_connection(("127.0.0.1", port), 5).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port), 5)
 
 
 def test_the_words_of_the_service(kinesalite, aws):
