@@ -138,7 +138,10 @@ typedef enum tally_sync_e {
 typedef struct tally_outbox_options_s {
   const char *name; /* for messages: "write_kinesis-metrics" [outbox] */
 
-  size_t memory_bytes;   /* records in memory, overhead included [16 MiB] */
+  size_t memory_bytes;   /* records in memory, overhead included, together
+                            with what they left behind for the next ones,
+                            which a quiet outbox gives back within two
+                            minutes [16 MiB] */
   size_t memory_records; /* [100 000] */
   size_t record_bytes;   /* the largest record as `size` counts it [1 MiB];
                             and no record may need more than half of the
@@ -277,11 +280,11 @@ typedef struct tally_outbox_stats_s {
   /* now */
   uint64_t queued;         /* records: in memory, in the spool, in a call */
   uint64_t memory_records; /* of them in memory */
-  uint64_t memory_bytes;
-  uint64_t spooled;       /* records in the spool that still matter */
-  uint64_t spooled_bytes; /* of its files */
-  uint64_t oldest_age_ns; /* of what waits; 0: nothing waits */
-  bool spool_broken;      /* cannot be written at the moment */
+  uint64_t memory_bytes;   /* that these take */
+  uint64_t spooled;        /* records in the spool that still matter */
+  uint64_t spooled_bytes;  /* of its files */
+  uint64_t oldest_age_ns;  /* of what waits; 0: nothing waits */
+  bool spool_broken;       /* cannot be written at the moment */
 
   /* calls */
   uint64_t calls, calls_failed;

@@ -28,11 +28,28 @@ typedef struct tally_item_s {
 
 typedef TAILQ_HEAD(tally_items_s, tally_item_s) tally_items_t;
 
-/* A copy of the record; NULL: out of memory. Freed with free(). */
+/* A copy of the record; NULL: out of memory. Freed with free(), or kept for
+ * another record (pool.h). */
 tally_item_t *tally_item_create(const tally_record_t *record);
 tally_record_t tally_item_record(const tally_item_t *item);
-/* The memory it takes, about. */
+/* The memory it takes, malloc's own part included. */
 size_t tally_item_cost(const tally_record_t *record);
+
+/*
+ * Items are blocks of few sizes, so that one may take another's place: eight
+ * from each power of two to the next, up to a line of Docker's, which has 16
+ * KiB. So a ninth of a block is unused at most. What is larger takes what it
+ * needs.
+ */
+#define TALLY_ITEM_CLASSES 65 /* 128 bytes to 32 KiB */
+
+/* TALLY_ITEM_CLASSES: it is larger than these. */
+unsigned tally_item_class(const tally_record_t *record);
+size_t tally_item_class_cost(unsigned class);
+size_t tally_item_class_bytes(unsigned class); /* of the block itself */
+
+/* Makes a block of the record's class an item. */
+void tally_item_fill(tally_item_t *item, const tally_record_t *record);
 
 void tally_items_clear(tally_items_t *items);
 

@@ -14,6 +14,8 @@ lib_files += \
 	lib/delivery/outbox.c \
 	lib/delivery/outbox.h \
 	lib/delivery/outbox_threads.c \
+	lib/delivery/pool.c \
+	lib/delivery/pool.h \
 	lib/delivery/segment.c \
 	lib/delivery/segment.h \
 	lib/delivery/spool.c \

@@ -19,8 +19,8 @@
 #include "core/buffer.h"
 #include "delivery/cursor.h"
 #include "delivery/hooks.h"
-#include "delivery/item.h"
 #include "delivery/notes.h"
+#include "delivery/pool.h"
 #include "delivery/segment.h"
 
 typedef struct tally_segment_s tally_segment_t;
@@ -138,8 +138,9 @@ void tally_spool_expire(tally_spool_t *spool, uint64_t limit);
 typedef struct tally_spool_read_s {
   tally_segment_t *segment; /* kept alive until the end */
   tally_cursor_t cursor;
-  uint64_t limit; /* records from this number on come later */
-  uint32_t first; /* index of the first record */
+  uint64_t limit;     /* records from this number on come later */
+  uint32_t first;     /* index of the first record */
+  tally_pool_t *pool; /* what items are made of; NULL: malloc */
   tally_items_t items;
   uint32_t steps; /* entries passed */
   size_t bytes;   /* of the file */
@@ -149,7 +150,8 @@ typedef struct tally_spool_read_s {
 
 /* false: nothing to read (or it cannot be opened, which is counted). */
 bool tally_spool_read_begin(tally_spool_t *spool, tally_spool_read_t *read);
-/* Reads about `bytes`. Without the lock: touches nothing but `read`. */
+/* Reads about `bytes`. Without the lock: touches nothing but `read` and its
+ * pool, which whoever began may have set. */
 void tally_spool_read_run(tally_spool_read_t *read, size_t bytes);
 /* read->items are the caller's, in order. false: it made no progress, for want
  * of memory. */

@@ -61,6 +61,12 @@ bool tally_spool_read_begin(tally_spool_t *spool, tally_spool_read_t *read) {
   return true;
 }
 
+static tally_item_t *create_item(const tally_spool_read_t *read,
+                                 const tally_record_t *record) {
+  return read->pool != NULL ? tally_pool_create_item(read->pool, record)
+                            : tally_item_create(record);
+}
+
 void tally_spool_read_run(tally_spool_read_t *read, size_t bytes) {
   tally_cursor_t *cursor = &read->cursor;
   off_t begin = cursor->at;
@@ -79,7 +85,7 @@ void tally_spool_read_run(tally_spool_read_t *read, size_t bytes) {
     tally_item_t *item = NULL;
     if (stored.seq >= read->limit) {
       read->next_seq = stored.seq;
-    } else if ((item = tally_item_create(&stored.record)) != NULL) {
+    } else if ((item = create_item(read, &stored.record)) != NULL) {
       item->seq = stored.seq;
       item->accepted_ns = stored.accepted_ns;
       item->segment = read->segment->id;

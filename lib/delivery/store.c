@@ -100,6 +100,8 @@ int tally_store_open(tally_store_t *store,
   store->window.backoff_base_ns = o->backoff_base_ns;
   store->window.backoff_cap_ns = o->backoff_cap_ns;
   TAILQ_INIT(&store->tail);
+  tally_pool_init(&store->pool);
+  tally_pool_init(&store->lent);
   /* Numbers go on where an earlier process ended, also if it left nothing. */
   store->last_seq = tally_store_real_now(store);
   if (make_batch(&store->batch, o->batch_records) != 0)
@@ -118,6 +120,8 @@ void tally_store_close(tally_store_t *store) {
   free(store->batch.records);
   free(store->batch.fates);
   tally_items_clear(&store->tail);
+  tally_pool_clear(&store->pool);
+  tally_pool_clear(&store->lent);
   if (store->spool != NULL)
     tally_spool_close(store->spool);
   store->spool = NULL;
@@ -223,7 +227,7 @@ void tally_store_settle(tally_store_t *store, int status,
                       batch->fates, batch->count, status,
                       answer->retry_after_ns);
   for (size_t i = 0; i < batch->count; i++)
-    free(batch->items[i]);
+    tally_pool_keep(&store->pool, batch->items[i]);
   batch->count = 0;
   if (store->spool != NULL)
     tally_spool_commit_marks(store->spool);

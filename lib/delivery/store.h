@@ -50,6 +50,11 @@ typedef struct tally_store_s {
   uint64_t rescue_retry_ns; /* monotonic: there is no room before */
   tally_notes_t waiting;
 
+  /* Items for the next records. While the spool is being read the reader has
+   * them, and needs no lock for that. */
+  tally_pool_t pool, lent;
+  uint64_t next_trim_ns;
+
   uint64_t last_seq;
   uint64_t next_expiry_ns;
   size_t write_about; /* bytes that are written to the spool at once */
@@ -122,8 +127,11 @@ bool tally_store_has_room(const tally_store_t *store, size_t records,
 /* TALLY_LOSS_NONE: the record may be accepted, if there is room. */
 tally_loss_t tally_store_check(const tally_store_t *store,
                                const tally_record_t *record);
+/* Frees items that are kept, so that with so many bytes more in memory it is
+ * no more than memory_bytes, those that are kept included. */
+void tally_store_limit_pool(tally_store_t *store, size_t bytes);
 /* NULL: no memory. */
-tally_item_t *tally_store_make_item(const tally_store_t *store,
+tally_item_t *tally_store_make_item(tally_store_t *store,
                                     const tally_record_t *record, uint64_t seq,
                                     uint64_t now, uint64_t real_now);
 void tally_store_enter_tail(tally_store_t *store, tally_item_t *item);

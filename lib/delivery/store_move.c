@@ -3,14 +3,17 @@
 
 /* How records leave the spool for the window, and how they grow too old. */
 
-#include <stdlib.h>
-
 #include "core/clock.h"
 #include "delivery/store.h"
 
 #define READ_ABOUT ((size_t)256 * 1024) /* bytes at once */
 #define RETRY_NS TALLY_NS_PER_S
 #define EXPIRY_NS TALLY_NS_PER_S
+/* An outbox that has nothing to do looks this often; so memory that 100 000
+ * records took is free again after two minutes, without holding the lock for
+ * long. */
+#define TRIM_NS (5 * TALLY_NS_PER_S)
+#define TRIM_MOST 4096
 
 /* ---- age ----------------------------------------------------------------- */
 
@@ -21,7 +24,7 @@ static void drop_expired(tally_store_t *store, tally_items_t *expired) {
     store->counters.lost[TALLY_LOSS_AGE]++;
     if (item->segment != 0)
       tally_spool_mark(store->spool, item, TALLY_MARK_DONE);
-    free(item);
+    tally_pool_keep(&store->pool, item);
   }
 }
 
@@ -43,6 +46,10 @@ void tally_store_tend(tally_store_t *store) {
   uint64_t now = tally_store_now(store);
   tally_store_move_tail(store, now);
   tally_store_rescue(store, now);
+  if (now >= store->next_trim_ns) {
+    store->next_trim_ns = now + TRIM_NS;
+    tally_pool_trim(&store->pool, TRIM_MOST);
+  }
   if (now < store->next_expiry_ns)
     return;
   store->next_expiry_ns = now + EXPIRY_NS;
@@ -58,8 +65,11 @@ bool tally_store_read_begin(tally_store_t *store, tally_spool_read_t *read) {
       store->window.records >= o->memory_records / 2 + 1 ||
       tally_store_now(store) < store->read_retry_ns)
     return false;
-  if (tally_spool_read_begin(store->spool, read))
+  if (tally_spool_read_begin(store->spool, read)) {
+    tally_pool_move(&store->lent, &store->pool);
+    read->pool = &store->lent;
     return true;
+  }
   store->read_retry_ns = tally_store_now(store) + RETRY_NS;
   return false;
 }
@@ -72,6 +82,7 @@ void tally_store_read_end(tally_store_t *store, tally_spool_read_t *read) {
   uint64_t now = tally_store_now(store);
   uint64_t real_now = tally_store_real_now(store);
   uint64_t linger = store->options.linger_ns;
+  tally_pool_move(&store->pool, &store->lent);
   if (!tally_spool_read_end(store->spool, read))
     store->read_retry_ns = now + RETRY_NS;
   tally_item_t *item;
@@ -84,6 +95,7 @@ void tally_store_read_end(tally_store_t *store, tally_spool_read_t *read) {
       continue;
     store->counters.lost[TALLY_LOSS_DAMAGED]++; /* no memory even for this */
     tally_spool_mark(store->spool, item, TALLY_MARK_DONE);
-    free(item);
+    tally_pool_keep(&store->pool, item);
   }
+  tally_store_limit_pool(store, 0);
 }

@@ -99,7 +99,7 @@ static bool tail_to_spool(tally_store_t *store, uint64_t now) {
   if (tally_store_commit(store, now) != 0)
     return false;
   for (size_t i = 0; i < count; i++)
-    free(leave_tail(store));
+    tally_pool_keep(&store->pool, leave_tail(store));
   return count > 0;
 }
 
@@ -155,12 +155,19 @@ static bool is_direct(const tally_store_t *store) {
            !store->options.durable));
 }
 
-tally_item_t *tally_store_make_item(const tally_store_t *store,
+void tally_store_limit_pool(tally_store_t *store, size_t bytes) {
+  size_t most = store->options.memory_bytes;
+  bytes += store->window.bytes + store->tail_bytes;
+  tally_pool_limit(&store->pool, bytes < most ? most - bytes : 0);
+}
+
+tally_item_t *tally_store_make_item(tally_store_t *store,
                                     const tally_record_t *record, uint64_t seq,
                                     uint64_t now, uint64_t real_now) {
-  tally_item_t *item = tally_item_create(record);
+  tally_item_t *item = tally_pool_create_item(&store->pool, record);
   if (item == NULL)
     return NULL;
+  tally_store_limit_pool(store, tally_item_cost(record));
   item->seq = seq;
   item->accepted_ns = real_now;
   item->due_ns = now + store->options.linger_ns;
@@ -184,7 +191,7 @@ static tally_loss_t put_in_memory(tally_store_t *store,
   }
   if (tally_store_enter_window(store, item) == 0)
     return TALLY_LOSS_NONE;
-  free(item);
+  tally_pool_keep(&store->pool, item);
   return TALLY_LOSS_NO_ROOM;
 }
 

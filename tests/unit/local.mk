@@ -39,6 +39,7 @@ unit_tests += \
 	tests/unit/core_test \
 	tests/unit/delivery_notes_test \
 	tests/unit/delivery_outbox_test \
+	tests/unit/delivery_pool_test \
 	tests/unit/delivery_property_test \
 	tests/unit/delivery_spool_test \
 	tests/unit/delivery_store_test \
@@ -283,6 +284,11 @@ tests_unit_delivery_outbox_test_SOURCES = tests/unit/delivery_outbox_test.c test
 tests_unit_delivery_outbox_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_delivery_outbox_test_CFLAGS = $(unit_cflags)
 tests_unit_delivery_outbox_test_LDADD = $(unit_libs)
+
+tests_unit_delivery_pool_test_SOURCES = tests/unit/delivery_pool_test.c $(delivery_scene)
+tests_unit_delivery_pool_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_delivery_pool_test_CFLAGS = $(unit_cflags)
+tests_unit_delivery_pool_test_LDADD = $(unit_libs)
 
 tests_unit_delivery_property_test_SOURCES = tests/unit/delivery_property_test.c $(delivery_scene)
 tests_unit_delivery_property_test_CPPFLAGS = $(unit_cppflags)
