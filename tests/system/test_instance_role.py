@@ -60,6 +60,7 @@ def test_keys_are_renewed_in_time(instance, collectd, tmp_path, monkeypatch,
     assert daemon.notifications() == []
 
 
+@pytest.mark.sanitized
 def test_keys_that_end_are_said_with_where_they_came_from(
         instance, collectd, tmp_path, monkeypatch):
     """The metadata service falls silent: the old keys are used until the

@@ -3,6 +3,7 @@
 is wrong in the service's own words; nothing is lost, and everything arrives
 once it has been put right. No message shows a secret."""
 
+import os
 import time
 from typing import Callable, NamedTuple
 
@@ -126,7 +127,11 @@ WRONG = {
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """An empty home directory; write(files) puts some there."""
+    """An empty home directory and an environment that says nothing else;
+    write(files) puts some into that directory."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
@@ -198,6 +203,7 @@ def test_one_message_names_it_and_nothing_is_lost(
 
 # ---- put right while collectd runs -------------------------------------------
 
+@pytest.mark.sanitized
 def test_it_is_said_when_it_is_over(lighter, collectd, home, tmp_path):
     """The credentials file is written anew: no restart, and one more word."""
     server = lighter()

@@ -9,9 +9,8 @@ extern char **environ;
 
 static void clear_environment(void) {
   static const char *const prefixes[] = {
-      "AWS_",         "EC2_METADATA_ENDPOINT=",
-      "DEVELOPMENT=", "http_proxy=",
-      "HTTP_PROXY=",  "all_proxy=",
+      "AWS_",        "EC2_METADATA_ENDPOINT=", "DEVELOPMENT=", "http_proxy=",
+      "HTTP_PROXY=", "https_proxy=",           "HTTPS_PROXY=", "all_proxy=",
       "ALL_PROXY="};
   for (char **entry = environ; *entry != NULL;) {
     bool gone = false;
