@@ -23,6 +23,48 @@ soak: system-tools
 	TALLYMAN_BUILD='$(abs_builddir)' /usr/bin/python3 $(srcdir)/tests/system/soak.py
 .PHONY: soak
 
+# `make check` of those that start threads: what ThreadSanitizer is for.
+threaded_tests = \
+	tests/unit/aws_blame_test \
+	tests/unit/aws_cache_test \
+	tests/unit/aws_client_test \
+	tests/unit/aws_keys_test \
+	tests/unit/aws_metadata_test \
+	tests/unit/cloudwatch_logs_test \
+	tests/unit/cloudwatch_logs_trouble_test \
+	tests/unit/cloudwatch_send_test \
+	tests/unit/delivery_outbox_test \
+	tests/unit/docker_hostile_test \
+	tests/unit/docker_http_test \
+	tests/unit/docker_inventory_test \
+	tests/unit/docker_logs_reader_test \
+	tests/unit/kinesis_aggregate_test \
+	tests/unit/kinesis_compress_test \
+	tests/unit/kinesis_fault_test \
+	tests/unit/kinesis_outbox_test \
+	tests/unit/kinesis_send_test \
+	tests/unit/kinesis_shards_test \
+	tests/unit/log_queue_test \
+	tests/unit/logs_feed_test \
+	tests/unit/logs_sinks_test \
+	tests/unit/mounts_test \
+	tests/unit/notices_test \
+	tests/unit/proc_test \
+	tests/unit/view_test \
+	tests/unit/watch_test \
+	tests/plugin/cgroup_adjust_test \
+	tests/plugin/docker_events_test \
+	tests/plugin/docker_stats_test \
+	tests/plugin/plugin_outbox_test \
+	tests/plugin/write_cloudwatch_test \
+	tests/plugin/write_kinesis_test \
+	tests/plugin/write_table_test
+check-threads:
+	@$(MAKE) $(AM_MAKEFLAGS) check \
+	  TESTS='$(filter $(threaded_tests),$(TESTS))' \
+	  check_PROGRAMS='$(filter $(threaded_tests),$(check_PROGRAMS))'
+.PHONY: check-threads
+
 include tests/unit/local.mk
 include tests/plugin/local.mk
 include tests/lighter/local.mk

@@ -20,6 +20,7 @@ from collectd import Collectd
 from emulators import Kinesalite, Moto
 from engine import Engine
 from lighter import Lighter
+from quay import Quay
 from snmp import Snmpd, Snmptrapd, Subagent
 
 pytest_plugins = ["plain_report", "time_limit"]
@@ -33,6 +34,11 @@ def pytest_configure(config):
         "markers", "sanitized: also runs with sanitizers")
     # Fixtures clean up after an interrupt, so a terminated run must be one.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    # Beside each other, so that its containers are made once.
+    items.sort(key=lambda item: "quay" in item.fixturenames)
 
 
 def pytest_collection_finish(session):
@@ -73,6 +79,19 @@ def engine(shared_engine):
 def module_engine(shared_engine):
     """The same for all tests of a file that share their containers."""
     yield from _empty_engine(shared_engine)
+
+
+@pytest.fixture(scope="session")
+def quay(shared_engine):
+    """Containers that do something measurable, for all tests that only look
+    at them; the last in the session."""
+    for engine in _empty_engine(shared_engine):
+        quay = Quay(engine)
+        try:
+            quay.fill()
+            yield quay
+        finally:
+            quay.close()
 
 
 @pytest.fixture

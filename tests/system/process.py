@@ -11,6 +11,7 @@ import subprocess
 import time
 
 PATIENCE = float(os.environ.get("TALLYMAN_PATIENCE", "1"))
+_PAUSE_MAX = 0.2 * PATIENCE
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -24,12 +25,15 @@ def wait_until(condition, what, timeout=10, step=0.02):
     """Call condition() until it gives something true, and return that."""
     deadline = time.monotonic() + timeout * PATIENCE
     while True:
+        asked = time.monotonic()
         result = condition()
         if result:
             return result
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise TimedOut(f"{what}: not within {timeout * PATIENCE:g} s")
-        time.sleep(step)
+        # Who asks shall not take the CPU from what is waited for.
+        time.sleep(max(step, min(2 * (now - asked), _PAUSE_MAX)))
 
 
 def die_with_the_parent():

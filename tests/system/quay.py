@@ -37,7 +37,7 @@ _SEND = (f"dd if=/dev/zero bs={MIB} count={SENT // MIB} | nc {{ip}} 9000; "
 
 class Quay:
     def __init__(self, engine):
-        self._engine = engine
+        self.engine = engine
         # Of a real disk, which /tmp need not be.
         self._disk = tempfile.mkdtemp(prefix="tally-disk-", dir="/var/tmp")
         self.disk_device = kernel.disk_below(self._disk)
@@ -45,7 +45,7 @@ class Quay:
         self.cgroups = {}
 
     def _run(self, name, script, **how):
-        container = self._engine.run("sh", "-c", script, name=name, **how)
+        container = self.engine.run("sh", "-c", script, name=name, **how)
         self.containers[name] = container
         self.cgroups[name] = kernel.Cgroup(container.pid)
         return container

@@ -11,7 +11,6 @@ import pytest
 import kernel
 import quay as work
 from process import PATIENCE, wait_until
-from quay import Quay
 
 pytestmark = pytest.mark.vm
 
@@ -81,18 +80,8 @@ def truth_of(quay, name):
 
 
 @pytest.fixture(scope="module")
-def quay(module_engine):
-    quay = Quay(module_engine)
-    try:
-        quay.fill()
-        yield quay
-    finally:
-        quay.close()
-
-
-@pytest.fixture(scope="module")
-def master(quay, module_engine, module_snmpd, module_subagent):
-    master, _ = start_subagent(module_engine, module_snmpd, module_subagent)
+def master(quay, module_snmpd, module_subagent):
+    master, _ = start_subagent(quay.engine, module_snmpd, module_subagent)
     wait_until(lambda: len(containers(master)) == len(quay.containers),
                "all containers are shown")
     # Percentages need two samples.
@@ -199,13 +188,13 @@ def test_node(quay, master):
         uptime, abs=2)
 
 
-def test_docker(quay, master, module_engine):
-    version = module_engine.api("GET", "/version")
+def test_docker(quay, master):
+    version = quay.engine.api("GET", "/version")
     assert master.get("tallyDockerReachable.0") in ("1", "true")
     assert master.get("tallyDockerVersion.0") == version["Version"]
     assert int(master.get("tallyContainersRunning.0")) == len(quay.containers)
     wait_until(lambda: master.get("tallyDockerImages.0") == str(
-        len(module_engine.api("GET", "/images/json"))), "images are counted")
+        len(quay.engine.api("GET", "/images/json"))), "images are counted")
 
 
 def test_disks(master):

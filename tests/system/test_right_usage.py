@@ -9,25 +9,14 @@ import pytest
 
 import quay as work
 from bracket import bracket, fresh_sample
-from quay import Quay
 
 pytestmark = pytest.mark.vm
 
 
 @pytest.fixture(scope="module")
-def quay(module_engine):
-    quay = Quay(module_engine)
-    try:
-        quay.fill()
-        yield quay
-    finally:
-        quay.close()
-
-
-@pytest.fixture(scope="module")
-def daemon(quay, module_engine, module_collectd):
+def daemon(quay, module_collectd):
     daemon = module_collectd(docker_stats=f"""
-        Endpoint "{module_engine.endpoint}"
+        Endpoint "{quay.engine.endpoint}"
         TcpConnections true""").start()
     # Percentages need two samples, and young containers have odd intervals.
     daemon.wait_for_samples("docker-sender/container_cpu", count=3)
