@@ -34,6 +34,10 @@ typedef struct transfer_s {
   bool resent;   /* libcurl began anew on another connection */
 } transfer_t;
 
+const char *tally_aws_url_shown(const char *url) {
+  return strchr(url, '@') == NULL ? url : "(with '@')";
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 tally_aws_http_t *tally_aws_http_create(tally_error_t *err) {

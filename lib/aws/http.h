@@ -49,6 +49,10 @@ typedef struct tally_aws_exchange_s {
   char request_id[64];  /* header x-amzn-RequestId */
 } tally_aws_exchange_t;
 
+/* For messages: the URL, or something in its place if a user and a password may
+ * be in it. */
+const char *tally_aws_url_shown(const char *url);
+
 tally_aws_http_t *tally_aws_http_create(tally_error_t *err);
 void tally_aws_http_destroy(tally_aws_http_t *http);
 

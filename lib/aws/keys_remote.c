@@ -59,7 +59,8 @@ int tally_aws_container_url(const char *relative_uri, const char *full_uri,
   int len = snprintf(url, TALLY_AWS_URL_MAX, "%s%s",
                      relative_uri != NULL ? CONTAINER_HOST : "", given);
   if (len >= TALLY_AWS_URL_MAX || !is_plain(given))
-    return tally_error_set(err, 0, "`%.100s' is no URL", given);
+    return tally_error_set(err, 0, "`%.100s' is no URL",
+                           tally_aws_url_shown(given));
   if (relative_uri != NULL)
     return *relative_uri == '/' ? 1
                                 : tally_error_set(err, 0,

@@ -40,11 +40,12 @@ int tally_aws_metadata_init(tally_aws_metadata_t *metadata, bool for_identity,
       tally_aws_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
   const char *given = (theirs == NULL || for_identity) && ours ? ours : theirs;
   if (given != NULL) {
-    if (strncmp(given, "http://", 7) != 0 || strlen(given) > 200)
+    if (strncmp(given, "http://", 7) != 0 || strlen(given) > 200 ||
+        strchr(given, '@') != NULL)
       return tally_error_set(err, 0,
                              "metadata endpoint `%.100s': not an http "
                              "URL",
-                             given);
+                             tally_aws_url_shown(given));
     take_base(metadata, given, given == ours);
   } else if (mode != NULL && strcasecmp(mode, "ipv6") == 0) {
     take_base(metadata, "http://[fd00:ec2::254]", false);

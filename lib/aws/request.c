@@ -45,7 +45,7 @@ int tally_aws_url_split(const char *url, char host[300], char path[256],
   if (len == 0 || len >= 300 || *p == ':' || !consists_of(p, len, "-._:[]"))
     return tally_error_set(
         err, 0, "endpoint `%.100s': not http(s)://HOST[:PORT][/PATH]",
-        strpbrk(url, "@") == NULL ? url : "(with '@')");
+        tally_aws_url_shown(url));
   memcpy(host, p, len);
   host[len] = '\0';
   size_t port_len = strlen(port);
@@ -60,7 +60,7 @@ int tally_aws_url_split(const char *url, char host[300], char path[256],
     return tally_error_set(err, 0,
                            "endpoint `%.100s': only letters, digits and -._~ "
                            "in its path",
-                           url);
+                           tally_aws_url_shown(url));
   memcpy(path, rest, rest_len);
   path[rest_len] = '\0';
   if (rest_len == 0)

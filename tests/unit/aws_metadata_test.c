@@ -109,6 +109,9 @@ static void no_service_and_no_role(void **state) {
   scene_set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "file:///etc/passwd");
   session(scene, 5000);
   scene_expect_none(scene, "instance metadata", "not an http URL");
+  scene_set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://me:hush@127.0.0.1");
+  session(scene, 5000);
+  scene_expect_none(scene, "instance metadata", "(with '@')': not an http URL");
 }
 
 static void answer_that_never_ends(void **state) {
