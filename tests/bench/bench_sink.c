@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 
 #include "core/base64.h"
@@ -184,8 +185,16 @@ static int exchange(bench_sink_t *sink) {
   return -1;
 }
 
+static int digest(const EVP_MD *type, const tally_buffer_t *bytes) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  if (EVP_Digest(bytes->data, bytes->len, digest, NULL, type, NULL) == 1)
+    return 0;
+  fprintf(stderr, "bench_sink: no %s\n", EVP_MD_name(type));
+  return -1;
+}
+
 int bench_sink_write(bench_sink_t *sink, const tally_record_t *records,
-                     size_t count) {
+                     size_t count, bool digests) {
   if (sink->tls == NULL && connect_tls(sink) != 0)
     return -1;
   tally_buffer_reset(&sink->bytes);
@@ -198,5 +207,8 @@ int bench_sink_write(bench_sink_t *sink, const tally_record_t *records,
     return -1;
   tally_buffer_grow(
       &sink->body, tally_base64_encode(out, sink->bytes.data, sink->bytes.len));
+  if (digests && (digest(EVP_md5(), &sink->bytes) != 0 ||
+                  digest(EVP_sha256(), &sink->body) != 0))
+    return -1;
   return exchange(sink);
 }

@@ -18,8 +18,9 @@ void bench_sink_close(bench_sink_t *sink);
 const tally_aws_options_t *bench_sink_options(const bench_sink_t *sink);
 
 /* The floor: the records' bytes in one body, by nothing but memcpy, base64 and
- * SSL_write. -1: a message is on stderr. */
+ * SSL_write; with `digests` also the two that aggregates and the signature ask
+ * for, MD5 of the bytes and SHA-256 of the body. -1: a message is on stderr. */
 int bench_sink_write(bench_sink_t *sink, const tally_record_t *records,
-                     size_t count);
+                     size_t count, bool digests);
 
 #endif
