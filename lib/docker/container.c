@@ -125,6 +125,7 @@ bool tally_container_equal(const tally_container_t *a,
          strcmp(a->image_id, b->image_id) == 0 &&
          strcmp(a->network_mode, b->network_mode) == 0 &&
          strcmp(a->log_driver, b->log_driver) == 0 &&
+         a->log_file_max == b->log_file_max && a->log_files == b->log_files &&
          pairs_equal(a->labels, a->labels_count, b->labels, b->labels_count) &&
          pairs_equal(a->env, a->env_count, b->env, b->env_count);
 }

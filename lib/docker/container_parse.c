@@ -3,6 +3,7 @@
 
 #include "docker/container_private.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -10,6 +11,10 @@
 
 #include "core/cleanup.h"
 #include "core/clock.h"
+
+/* What the driver "local" takes, unless it is told. */
+#define LOCAL_FILE_MAX (20 * 1024 * 1024)
+#define LOCAL_FILES 5
 
 static const char *string_at(const tally_json_t *object, const char *key) {
   const char *s = tally_json_string(tally_json_get(object, key));
@@ -131,6 +136,38 @@ static tally_pair_t *pairs_of_env(const tally_json_t *array, size_t *count,
   return pairs;
 }
 
+/* "10m", "1.5 GB": in powers of 1000, as go-units has it. 0: no size. */
+static uint64_t parse_size(const char *text) {
+  char *unit;
+  double size = strtod(text, &unit);
+  unit += strspn(unit, " ");
+  static const char units[] = "kmgtp";
+  const char *found =
+      *unit != '\0' ? strchr(units, tolower((unsigned char)*unit)) : NULL;
+  for (const char *u = units; found != NULL && u <= found; u++)
+    size *= 1000;
+  return size > 0 && size < 1e18 ? (uint64_t)size : 0;
+}
+
+static void take_log(tally_container_t *draft, const tally_json_t *config) {
+  draft->log_driver = string_at(config, "Type");
+  if (*draft->log_driver == '\0')
+    draft->log_driver = "default"; /* as dockerd takes an empty one */
+  bool local = strcmp(draft->log_driver, "local") == 0;
+  const tally_json_t *options = tally_json_get(config, "Config");
+  const char *max = string_at(options, "max-size");
+  const char *files = string_at(options, "max-file");
+  if (*max != '\0')
+    draft->log_file_max = parse_size(max);
+  else if (local)
+    draft->log_file_max = LOCAL_FILE_MAX;
+  if (draft->log_file_max == 0)
+    return;
+  draft->log_files = local ? LOCAL_FILES : 1;
+  if (*files != '\0')
+    draft->log_files = (unsigned)strtoul(files, NULL, 10);
+}
+
 const tally_container_t *tally_container_parse(const tally_json_t *json,
                                                tally_error_t *err) {
   tally_container_t draft = {0};
@@ -147,9 +184,7 @@ const tally_container_t *tally_container_parse(const tally_json_t *json,
   draft.image_id = string_at(json, "Image");
   draft.tty = bool_at(config, "Tty");
   draft.network_mode = string_at(host, "NetworkMode");
-  draft.log_driver = string_at(tally_json_get(host, "LogConfig"), "Type");
-  if (*draft.log_driver == '\0')
-    draft.log_driver = "default"; /* as dockerd takes an empty one */
+  take_log(&draft, tally_json_get(host, "LogConfig"));
 
   draft.created_ns = time_at(json, "Created");
   draft.started_ns = time_at(state, "StartedAt");

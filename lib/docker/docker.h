@@ -114,6 +114,9 @@ typedef struct tally_container_s {
 
   const char *network_mode; /* "default", "host", "container:<id>", … */
   const char *log_driver;
+  uint64_t log_file_max; /* bytes, after which its log is rotated; 0: never, or
+                            not known */
+  unsigned log_files;    /* that its log is kept in; 0: not known */
   bool tty;
 } tally_container_t;
 

@@ -255,8 +255,43 @@ static void test_after(void **state) {
   tally_container_unref(c);
 }
 
+/* As docker writes sizes, in powers of 1000. */
+static void test_log_files(void **state) {
+  static const struct {
+    const char *log;
+    uint64_t max;
+    unsigned files;
+  } cases[] = {
+      {"'json-file','Config':{}", 0, 0},
+      {"'json-file','Config':{'max-size':'10m'}", 10000000, 1},
+      {"'json-file','Config':{'max-size':'1.5 GB','max-file':'7'}",
+       UINT64_C(1500000000), 7},
+      {"'json-file','Config':{'max-size':'-1','max-file':'7'}", 0, 0},
+      {"'json-file','Config':{'max-size':'inf'}", 0, 0},
+      {"'json-file','Config':{'max-size':10}", 0, 0},
+      {"'local','Config':null", 20 << 20, 5},
+      {"'local','Config':{'max-size':'20k','max-file':'2'}", 20000, 2},
+      {"'local','Config':{'max-size':'-1'}", 0, 0},
+      {"null", 0, 0},
+  };
+  for (unsigned i = 0; i < COUNT_OF(cases); i++) {
+    char text[512];
+    snprintf(text, sizeof(text),
+             "{'Id':'" ID64 "','HostConfig':{'LogConfig':{'Type':%s}}}",
+             cases[i].log);
+    for (char *quote; (quote = strchr(text, '\'')) != NULL;)
+      *quote = '"';
+    const tally_container_t *c = inspect(text, NULL);
+    assert_non_null(c);
+    assert_int_equal(c->log_file_max, cases[i].max);
+    assert_int_equal(c->log_files, cases[i].files);
+    tally_container_unref(c);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_log_files),
       cmocka_unit_test(test_running),
       cmocka_unit_test(test_exited_and_created),
       cmocka_unit_test(test_list),
