@@ -82,7 +82,7 @@ static void close_outbox(const tally_log_sink_t *sink, void *slot,
 static const plugin_counters_type_t counters_type = {
     .name = "tallyman_logs",
     .sources = {"lines", "bytes", "skipped", "connects", "broken", "invalid",
-                "waits", "unreadable", "sentences_lost", "following"},
+                "waits", "unreadable", "sentences_lost", "missed", "following"},
     .gauges = 1,
 };
 
@@ -129,9 +129,9 @@ static int on_read(user_data_t *user_data) {
   tally_log_shipper_stats_t s;
   tally_log_shipper_stats(dl->shipper, &s);
   const uint64_t values[] = {
-      s.reader.lines,   s.reader.bytes,    s.reader.skipped, s.reader.connects,
-      s.reader.broken,  s.reader.invalid,  s.reader.waits,   s.unreadable,
-      s.sentences_lost, s.reader.following};
+      s.reader.lines,   s.reader.bytes,   s.reader.skipped,  s.reader.connects,
+      s.reader.broken,  s.reader.invalid, s.reader.waits,    s.unreadable,
+      s.sentences_lost, s.reader.missed,  s.reader.following};
   const char *instance = plugin_endpoint_name(&dl->base);
   plugin_counters_dispatch(PLUGIN_NAME, instance, &counters_type, values);
   plugin_counters_dispatch_events(PLUGIN_NAME, instance, dl->base.inventory);

@@ -34,6 +34,7 @@ lib_files += \
 	lib/docker/logs.h \
 	lib/docker/logs_batch.c \
 	lib/docker/logs_batch.h \
+	lib/docker/logs_flow.c \
 	lib/docker/logs_followed.c \
 	lib/docker/logs_frames.c \
 	lib/docker/logs_lines.c \
@@ -43,6 +44,8 @@ lib_files += \
 	lib/docker/logs_position.c \
 	lib/docker/logs_private.h \
 	lib/docker/logs_reader.c \
+	lib/docker/logs_outcome.c \
+	lib/docker/logs_plan.c \
 	lib/docker/logs_request.c \
 	lib/docker/logs_tty.c \
 	lib/docker/made_event.c \

@@ -24,9 +24,10 @@
  * come twice if the stream breaks within the time that passes twice, and are
  * left out if they were written while nobody read. A TTY's last line without a
  * newline runs into the first line of the next run, unless the reader has been
- * there before. And a daemon that rotates a log while it begins to follow it,
- * or twice while it cannot send, may leave out a file; the reader makes those
- * moments short (logs_private.h), but cannot see it.
+ * there before. And a daemon that follows a log loses a file that was filled and
+ * rotated before it has looked once; the reader does not trust it where it can
+ * know better (logs_private.h), but a burst out of silence it cannot see.
+ * Lines that were rotated away before they were read are lost; `missed`.
  *
  * Contract: Docker Engine API, "Get container logs" and the stream format of
  * "Attach to a container"; pieces of 16 KiB (daemon/logger/copier.go).
@@ -134,6 +135,7 @@ typedef struct tally_log_reader_stats_s {
   uint64_t broken;        /* streams that ended before their container */
   uint64_t invalid;       /* frames, time stamps that made no sense */
   uint64_t waits;         /* lines were not taken at once */
+  uint64_t missed;        /* times when lines had been rotated away unread */
   size_t following, open; /* now: containers, streams */
 } tally_log_reader_stats_t;
 void tally_log_reader_stats(tally_log_reader_t *reader,

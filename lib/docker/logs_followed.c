@@ -36,6 +36,7 @@ static int on_line(const tally_log_line_t *line, void *data) {
     tally_log_batch_init(followed->batch);
   }
   followed->lines_read++;
+  tally_log_flow_count(followed, line->len);
   return tally_log_batch_add(followed->batch, line);
 }
 
@@ -87,6 +88,7 @@ static void note_held(tally_log_followed_t *followed, bool held) {
     atomic_fetch_add(&followed->reader->stats.waits, 1);
   } else {
     followed->window_held_ns += now - followed->held_since_ns;
+    tally_log_flow_waited(followed, now - followed->held_since_ns);
   }
 }
 
@@ -119,12 +121,16 @@ static bool is_too_slow(tally_log_followed_t *followed) {
   return false;
 }
 
+static void let_go(tally_log_followed_t *followed) {
+  tally_log_request_cancel(followed);
+  followed->state = TALLY_LOG_RESTING;
+  followed->act_ns = 0;
+}
+
 static void wait_for_taker(tally_log_followed_t *followed) {
   if (followed->state == TALLY_LOG_READING && is_too_slow(followed)) {
     followed->behind = true;
-    tally_log_request_cancel(followed);
-    followed->state = TALLY_LOG_RESTING;
-    followed->act_ns = 0;
+    let_go(followed);
   }
   tally_log_reader_schedule(followed,
                             tally_clock_monotonic_ns() + OFFER_AGAIN_NS);
@@ -166,7 +172,9 @@ void tally_log_followed_see(tally_log_followed_t *followed,
   if (followed->state == TALLY_LOG_RESTING)
     followed->act_ns = now;
   else if (followed->state == TALLY_LOG_READING)
-    followed->act_ns = runs ? TALLY_LOG_NEVER : now + LAST_WORDS_NS;
+    followed->act_ns = !runs                     ? now + LAST_WORDS_NS
+                       : followed->proof_ns != 0 ? followed->proof_ns
+                                                 : TALLY_LOG_NEVER;
   tally_log_reader_schedule(followed, now);
 }
 
@@ -196,20 +204,21 @@ static void watch_last_words(tally_log_followed_t *followed, uint64_t now) {
   if (followed->request != TALLY_LOG_FOLLOW ||
       tally_log_followed_runs(followed))
     return;
-  if (now - followed->heard_ns < LAST_WORDS_NS) {
+  if (now - followed->heard_ns < LAST_WORDS_NS)
     followed->act_ns = followed->heard_ns + LAST_WORDS_NS;
-    return;
-  }
-  tally_log_request_cancel(followed);
-  followed->state = TALLY_LOG_RESTING;
-  followed->act_ns = now;
+  else
+    let_go(followed);
 }
 
 static void act(tally_log_followed_t *followed) {
   uint64_t now = tally_clock_monotonic_ns();
   if (followed->act_ns > now)
     return;
-  if (followed->state == TALLY_LOG_READING)
+  if (followed->state == TALLY_LOG_OPENING)
+    tally_log_request_go_on(followed);
+  else if (followed->state == TALLY_LOG_READING && followed->proof_ns != 0)
+    followed->act_ns = tally_log_request_prove(followed, now);
+  else if (followed->state == TALLY_LOG_READING)
     watch_last_words(followed, now);
   if (followed->state == TALLY_LOG_RESTING && followed->act_ns <= now)
     tally_log_request_start(followed);
@@ -224,11 +233,13 @@ bool tally_log_followed_turn(tally_log_followed_t *followed) {
     tally_log_reader_finish(followed);
     return false;
   }
+  if (followed->follow_doubted) {
+    followed->follow_doubted = false;
+    if (followed->state == TALLY_LOG_READING)
+      tally_log_request_listen(followed);
+  }
   act(followed);
   tally_log_reader_schedule(followed, followed->act_ns);
-  if (followed->paused) {
-    followed->paused = false;
-    tally_transfer_resume(&followed->transfer);
-  }
+  tally_log_request_resume(followed);
   return true;
 }

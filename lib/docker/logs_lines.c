@@ -73,8 +73,13 @@ static void open_line(tally_log_lines_t *lines, tally_log_strand_t *strand,
   strand->parts = 0;
   if (first || !strand->caught_up)
     strand->skipped = tally_log_lines_know(lines, strand, ns);
-  if (!strand->skipped && lines->anchor_ns != 0)
+  if (strand->skipped)
+    return;
+  if (lines->anchor_ns != 0)
     lines->gap = true;
+  else if (lines->unmet_ns != 0)
+    lines->missed++;
+  lines->unmet_ns = 0;
 }
 
 /* With a TTY the daemon's errors stand among the lines. */

@@ -68,9 +68,10 @@ typedef struct tally_log_lines_s {
   unsigned doubts;               /* since begin() */
   uint64_t anchor_ns; /* of the line that has to come before a new one; or 0 */
   bool gap;           /* it did not */
+  uint64_t unmet_ns;  /* of the line that was read last, until it comes */
   bool catching_up;   /* no new line has ended since begin() */
   char words[256];    /* the daemon's own, since begin(); or "" */
-  uint64_t invalid, skipped; /* since the beginning; see logs.h */
+  uint64_t invalid, skipped, missed; /* since the beginning; see logs.h */
 } tally_log_lines_t;
 
 /* `from` NULL: the beginning of the log. */
@@ -83,6 +84,8 @@ void tally_log_lines_clear(tally_log_lines_t *lines);
 
 /* What was not whole is forgotten, because the log is going to be read anew. */
 void tally_log_lines_forget(tally_log_lines_t *lines);
+/* The same at the end of the log: no line has begun that is not open now. */
+void tally_log_lines_pause(tally_log_lines_t *lines);
 /* Now, and from tally_log_lines_since() or any time before that. */
 void tally_log_lines_begin(tally_log_lines_t *lines, unsigned doubts);
 /* A tally_log_on_piece_t; `data` is the lines. -1: out of memory, a line could
@@ -99,6 +102,8 @@ uint64_t tally_log_lines_since(const tally_log_lines_t *lines);
 /* Whether there is a line that has to come before all new ones, and nothing of
  * interest stands before it. */
 bool tally_log_lines_have_anchor(const tally_log_lines_t *lines);
+/* How many lines of one stream had the time of its last one. */
+unsigned tally_log_lines_ties(const tally_log_lines_t *lines);
 
 /* ---- for logs_lines.c, from logs_lines_place.c --------------------------- */
 

@@ -47,6 +47,16 @@ static uint64_t newest(const tally_log_lines_t *lines) {
              : time_ns[TALLY_LOG_STDERR];
 }
 
+/* The line that was read last, unless the position was made up. */
+static uint64_t last_read(const tally_log_lines_t *lines) {
+  const tally_log_position_t *position = &lines->position;
+  uint64_t newest_ns = newest(lines);
+  for (int s = 0; s < TALLY_LOG_STREAMS; s++)
+    if (position->time_ns[s] == newest_ns && position->lines[s] > 0)
+      return newest_ns;
+  return 0;
+}
+
 uint64_t tally_log_lines_since(const tally_log_lines_t *lines) {
   uint64_t newest_ns = newest(lines);
   if (newest_ns <= SLACK_NS)
@@ -55,7 +65,14 @@ uint64_t tally_log_lines_since(const tally_log_lines_t *lines) {
 }
 
 bool tally_log_lines_have_anchor(const tally_log_lines_t *lines) {
-  return newest(lines) != 0 && lines->position.open_ns == 0;
+  return last_read(lines) != 0 && lines->position.open_ns == 0;
+}
+
+unsigned tally_log_lines_ties(const tally_log_lines_t *lines) {
+  const uint32_t *count = lines->position.lines;
+  return count[TALLY_LOG_STDOUT] > count[TALLY_LOG_STDERR]
+             ? count[TALLY_LOG_STDOUT]
+             : count[TALLY_LOG_STDERR];
 }
 
 uint64_t tally_log_lines_open_since(const tally_log_lines_t *lines) {
@@ -83,10 +100,16 @@ void tally_log_lines_forget(tally_log_lines_t *lines) {
   }
 }
 
+void tally_log_lines_pause(tally_log_lines_t *lines) {
+  lines->position.open_ns = 0; /* if it never ended, it ends here */
+  tally_log_lines_forget(lines);
+}
+
 void tally_log_lines_begin(tally_log_lines_t *lines, unsigned doubts) {
   tally_log_lines_forget(lines);
   lines->doubts = doubts;
   lines->anchor_ns = doubts & TALLY_LOG_GAPS ? newest(lines) : 0;
+  lines->unmet_ns = last_read(lines);
   lines->gap = false;
   lines->catching_up = false;
   lines->words[0] = '\0';
@@ -127,7 +150,7 @@ bool tally_log_lines_know(tally_log_lines_t *lines, tally_log_strand_t *strand,
        strand->seen < lines->position.lines[s]))
     return true;
   strand->caught_up = true;
-  return false;
+  return tally_log_lines_repeat(lines, strand, ns);
 }
 
 void tally_log_lines_met(tally_log_lines_t *lines, tally_log_strand_t *strand) {
@@ -135,5 +158,7 @@ void tally_log_lines_met(tally_log_lines_t *lines, tally_log_strand_t *strand) {
   strand->seen += strand->last_ns == lines->position.time_ns[s];
   if (strand->last_ns == lines->anchor_ns)
     lines->anchor_ns = 0;
+  if (strand->last_ns == lines->unmet_ns)
+    lines->unmet_ns = 0;
   lines->skipped++;
 }

@@ -7,7 +7,10 @@
  *
  *   logs_reader.c    its thread, who is followed, the callbacks
  *   logs_followed.c  one container: its requests, one after the other
- *   logs_request.c   one request: its bytes, and what its end means
+ *   logs_plan.c      which request is next, and what to think of its answer
+ *   logs_request.c   the requests: their beginnings, their bytes
+ *   logs_outcome.c   what their ends mean
+ *   logs_flow.c      whether a log is rotated too fast to be followed
  *
  * Everything belongs to the reader's thread but for the members that say
  * otherwise.
@@ -31,10 +34,22 @@
 #define TALLY_LOG_NEVER UINT64_MAX
 
 /*
- * A log is read to its present end first, and followed then. For a follow is
- * fragile: while the daemon is busy with what there is already, or cannot send,
- * a rotation of the log makes it lose whole files (all versions do, those
- * before 23 at the first rotation). Then it is read to its end once more.
+ * A request that does not follow reads files that the daemon has opened all at
+ * one time: it leaves out nothing. A follow is fragile. Daemons before Docker
+ * 23 open the newest file, read it, and only then begin to watch the path it
+ * had: a log that is rotated in between is not heard of until the next
+ * rotation, and the file in between is lost. If it is rotated twice while the
+ * daemon is busy or cannot send, all versions lose a file. (moby,
+ * daemon/logger/loggerutils/logfile.go: ReadLogs(), follow.go: handleRotate()
+ * and followLogs(); since 23 Do(), "file rotations were missed".)
+ *
+ * So a follow is opened, but not read; when it had the time to begin, the log
+ * is read to its present end without following, and then the follow is read:
+ * where it comes to that end, it has passed it in the right file, and goes on
+ * from there. Does it show a newer line before, or nothing, it is opened anew.
+ * And a log that grows so fast that it is rotated within a second or so is not
+ * followed, but read to its end again and again ("in spate", logs_flow.c); a
+ * follow that is still there says when.
  */
 typedef enum tally_log_request_e {
   TALLY_LOG_CATCH_UP, /* all that is there, of a container that runs */
@@ -56,12 +71,19 @@ typedef enum tally_log_depth_e {
 
 /*
  *   RESTING ──request──► READING ──its end──► RESTING ──…──► OVER ──► on_end()
+ *      └─a follow──► OPENING ─┘
  */
 typedef enum tally_log_state_e {
   TALLY_LOG_RESTING,
+  TALLY_LOG_OPENING, /* a follow; its bytes wait */
   TALLY_LOG_READING,
   TALLY_LOG_OVER,
 } tally_log_state_t;
+
+typedef struct tally_log_channel_s {
+  tally_transfer_t transfer;
+  char path[TALLY_ENGINE_PATH_SIZE];
+} tally_log_channel_t;
 
 typedef struct tally_log_followed_s {
   struct tally_log_reader_s *reader;
@@ -87,13 +109,18 @@ typedef struct tally_log_followed_s {
   tally_log_depth_t depth; /* of the next request, at least */
   bool behind;             /* the next one does not follow */
   bool at_end;             /* the last one came to the end of the log */
-  unsigned gaps;           /* follows in a row that left out lines */
+  unsigned stalls;         /* follows in a row that never came to that end */
 
-  /* The request, or the last one. */
+  /* The request that is read, or the last one. */
   tally_log_request_t request;
   tally_log_depth_t asked; /* its depth */
-  tally_transfer_t transfer;
-  char path[TALLY_ENGINE_PATH_SIZE];
+  /* A follow waits in its own while another request is read. */
+  tally_log_channel_t follow, read;
+  bool follow_opened; /* before the request that is read */
+  bool follow_waits;  /* bytes of it do, in libcurl */
+  bool follow_rings;  /* they are not read: they only say that there are some */
+  bool rang;          /* they came while another request was read */
+  uint64_t opened_ns; /* monotonic; its header */
   tally_log_frames_t frames;
   tally_log_tty_t tty;
   uint64_t run_ns;       /* when the container had been started */
@@ -102,6 +129,15 @@ typedef struct tally_log_followed_s {
   uint64_t lines_read;   /* new ones */
   bool ended_early;      /* a follow ended; did the container, too? */
   bool paused;           /* bytes wait in libcurl until the batch is empty */
+  uint64_t proof_ns; /* monotonic; until then the follow has to have come where
+                        the log had ended; 0: it has, or need not */
+
+  uint64_t missed_said_ns; /* monotonic; 0: never */
+
+  /* How fast the log grows (logs_flow.c). */
+  uint64_t flow_ns, flow_bytes;
+  uint64_t spate_ns;   /* monotonic; in spate until then */
+  bool follow_doubted; /* it is not to be read on */
 
   /* Lines that are not taken. */
   bool held;
@@ -131,10 +167,11 @@ struct tally_log_reader_s {
   tally_engine_t engine; /* api_version "": not yet known */
   bool reachable;
   uint64_t reachable_since_ns;
+  unsigned reads; /* transfers that do not follow */
 
   struct {
     _Atomic uint64_t lines, bytes, skipped, connects, broken, invalid, waits,
-        open;
+        missed, open;
   } stats;
 };
 
@@ -171,9 +208,67 @@ void tally_log_followed_end(tally_log_followed_t *followed, tally_log_end_t how,
 /* The next request after some time. `failed`: and longer from time to time. */
 void tally_log_followed_retry(tally_log_followed_t *followed, bool failed);
 
+/* ---- logs_plan.c --------------------------------------------------------- */
+
+/* The next request; what is known goes into `request` and `asked`. */
+void tally_log_plan(tally_log_followed_t *followed);
+/* Whether the follow that is planned is opened first, and read behind a request
+ * that does not follow. */
+bool tally_log_plan_opens_first(const tally_log_followed_t *followed);
+/* The path of the request that is planned, or of a follow that is opened. */
+void tally_log_plan_path(tally_log_followed_t *followed, char *path,
+                         bool opens_first);
+/* What the answer to the request may do to us: tally_log_doubts_t. */
+unsigned tally_log_plan_doubts(const tally_log_followed_t *followed);
+/* Whether the follow that waits may be read now that another request came to
+ * the end of the log. */
+bool tally_log_plan_fits(const tally_log_followed_t *followed);
+
+/* ---- logs_flow.c --------------------------------------------------------- */
+
+/* A line has come. */
+void tally_log_flow_count(tally_log_followed_t *followed, size_t len);
+/* From now on, for the request that begins. */
+void tally_log_flow_begin(tally_log_followed_t *followed);
+/* How long a follow is given to begin; ns. */
+uint64_t tally_log_flow_opening(const tally_log_followed_t *followed);
+/* Lines had to wait for so long. */
+void tally_log_flow_waited(tally_log_followed_t *followed, uint64_t ns);
+/* A follow has lost lines. */
+void tally_log_flow_lost(tally_log_followed_t *followed);
+bool tally_log_flow_in_spate(const tally_log_followed_t *followed);
+/* When to read it again, in spate, unless the follow rings before; monotonic.
+ */
+uint64_t tally_log_flow_next(const tally_log_followed_t *followed);
+
 /* ---- logs_request.c ------------------------------------------------------ */
 
 void tally_log_request_start(tally_log_followed_t *followed);
+/* The follow that is opened had its time. */
+void tally_log_request_go_on(tally_log_followed_t *followed);
+/* The follow has to be where the log had ended by now; when to look again. */
+uint64_t tally_log_request_prove(tally_log_followed_t *followed, uint64_t now);
 void tally_log_request_cancel(tally_log_followed_t *followed);
+/* The follow is not read any more, but listened to. */
+void tally_log_request_listen(tally_log_followed_t *followed);
+/* Bytes that wait may come. */
+void tally_log_request_resume(tally_log_followed_t *followed);
+
+/* For logs_outcome.c: whether the transfer is the request that is read, and not
+ * a follow that waits. */
+bool tally_log_request_is_read(tally_log_followed_t *followed,
+                               const tally_transfer_t *transfer);
+/* One of its transfers is over. */
+void tally_log_request_account(tally_log_followed_t *followed,
+                               const tally_transfer_t *transfer);
+/* The follow that waits is read from now on. */
+void tally_log_request_take_up(tally_log_followed_t *followed);
+
+/* ---- logs_outcome.c ------------------------------------------------------ */
+
+/* An on_done(). */
+void tally_log_outcome_of(tally_transfer_t *transfer);
+/* Of the last one, now that it is known whether the container ended, too. */
+void tally_log_outcome_judge(tally_log_followed_t *followed);
 
 #endif

@@ -322,6 +322,7 @@ void tally_log_reader_stats(tally_log_reader_t *reader,
       .broken = atomic_load(&reader->stats.broken),
       .invalid = atomic_load(&reader->stats.invalid),
       .waits = atomic_load(&reader->stats.waits),
+      .missed = atomic_load(&reader->stats.missed),
       .following = following,
       .open = (size_t)atomic_load(&reader->stats.open),
   };

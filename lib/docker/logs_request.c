@@ -4,7 +4,6 @@
 #include "docker/logs_private.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -12,152 +11,67 @@
 
 /* Hundreds of quiet streams have such a buffer each. */
 #define BUFFER_SIZE 8192
-/* What a container can write between two requests, many times over. */
-#define END_PIECES 5000
-#define GAPS_MAX 3
-#define API_OF_23 42
-#define LASTING_NS (5 * TALLY_NS_PER_S) /* a stream that was a success */
-/* When the daemon does not want to, and nothing changes any more. */
-#define FAILURES_OF_THE_STOPPED 5
-#define FAILURES_WORTH_A_WARNING 4
+/* A follow that is read comes to the line that it has to pass within this. */
+#define PROOF_NS (2 * TALLY_NS_PER_S)
+/* Not all at once behind their follows, or they need twice the descriptors. */
+#define READS_MAX 64
+#define TURN_NS (10 * TALLY_NS_PER_MS)
+#define TURN_MAX_NS                                                            \
+  (2 * TALLY_NS_PER_S) /* others may wait for their takers                     \
+                        */
+#define MISSED_SAID_NS (60 * TALLY_NS_PER_S)
 
-/* ---- the end of a request ------------------------------------------------ */
+/* ---- which one ----------------------------------------------------------- */
 
-static void account(tally_log_followed_t *followed) {
+static tally_transfer_t *current(tally_log_followed_t *followed) {
+  return followed->request == TALLY_LOG_FOLLOW ? &followed->follow.transfer
+                                               : &followed->read.transfer;
+}
+
+bool tally_log_request_is_read(tally_log_followed_t *followed,
+                               const tally_transfer_t *transfer) {
+  return followed->state == TALLY_LOG_READING && transfer == current(followed);
+}
+
+static void tell_missed(tally_log_followed_t *followed) {
+  uint64_t now = tally_clock_monotonic_ns(), missed = followed->lines.missed;
+  followed->lines.missed = 0;
+  atomic_fetch_add(&followed->reader->stats.missed, missed);
+  if (missed == 0 || (followed->missed_said_ns != 0 &&
+                      now - followed->missed_said_ns < MISSED_SAID_NS))
+    return;
+  followed->missed_said_ns = now;
+  tally_log(TALLY_LOG_WARNING,
+            "Docker at %s: logs of container %.12s: the place up to which they "
+            "had been read was rotated away; lines behind it may be lost",
+            followed->reader->inventory->endpoint.name,
+            followed->container->id);
+}
+
+void tally_log_request_account(tally_log_followed_t *followed,
+                               const tally_transfer_t *transfer) {
   struct tally_log_reader_s *reader = followed->reader;
   atomic_fetch_sub(&reader->stats.open, 1);
+  if (transfer == &followed->read.transfer)
+    reader->reads--;
   atomic_fetch_add(&reader->stats.skipped, followed->lines.skipped);
   atomic_fetch_add(&reader->stats.invalid, followed->lines.invalid);
   followed->lines.skipped = followed->lines.invalid = 0;
-  followed->paused = false;
+  tell_missed(followed);
+  if (tally_log_request_is_read(followed, transfer))
+    followed->paused = false;
 }
 
-/* The daemon's own words, which it puts into the stream if it must. */
-static bool take_words(tally_log_followed_t *followed, tally_error_t *err) {
-  if (followed->lines.words[0] == '\0')
-    return false;
-  tally_error_set(err, 0, "%s", followed->lines.words);
-  return true;
-}
-
-/* Nothing will make it better. A version of the API that the daemon does not
- * speak is another matter: it has been replaced, and is asked again. */
-static bool is_final(int status, const char *words) {
-  return status == 501 || strstr(words, "support reading") != NULL ||
-         (status == 400 && strstr(words, "API version") == NULL);
-}
-
-static void warn(tally_log_followed_t *followed, const tally_error_t *err) {
-  if (followed->failures != FAILURES_WORTH_A_WARNING ||
-      !followed->reader->reachable)
-    return;
-  tally_log(TALLY_LOG_WARNING,
-            "Docker at %s: logs of container %.12s: %s; "
-            "trying again",
-            followed->reader->inventory->endpoint.name, followed->container->id,
-            err->message);
-}
-
-static void fail(tally_log_followed_t *followed, const tally_error_t *err) {
-  int status = followed->transfer.failed ? 0 : followed->transfer.status;
-  bool refused = status >= 300 || followed->lines.words[0] != '\0';
-  if (status == 404) {
-    tally_log_followed_end(followed, TALLY_LOG_GONE, err);
-  } else if (is_final(status, err->message) ||
-             (refused && !tally_log_followed_runs(followed) &&
-              followed->failures >= FAILURES_OF_THE_STOPPED)) {
-    tally_log_followed_end(followed, TALLY_LOG_UNREADABLE, err);
-  } else {
-    warn(followed, err);
-    tally_log_followed_retry(followed, true);
-  }
-}
-
-/* All that there was has come, of a container that does not run. */
-static void conclude(tally_log_followed_t *followed) {
-  if (tally_log_followed_runs(followed)) { /* it was started meanwhile */
-    followed->state = TALLY_LOG_RESTING;
-    followed->act_ns = 0;
-  } else if (!followed->reader->reachable) { /* perhaps not all of it */
-    tally_log_followed_retry(followed, false);
-  } else if (tally_log_lines_end(&followed->lines) != 0) {
-    tally_log_followed_retry(followed, true);
-  } else {
-    tally_log_followed_end(followed, TALLY_LOG_ENDED, NULL);
-  }
-}
-
-/* Whether most of the time of a long request was spent waiting for lines to be
- * taken. */
-static bool fell_behind(const tally_log_followed_t *followed) {
-  uint64_t lasted_ns = tally_clock_monotonic_ns() - followed->requested_ns;
-  return lasted_ns > LASTING_NS && 2 * followed->window_held_ns > lasted_ns;
-}
-
-/* The last line that we have had was not there. */
-static void ask_for_more(tally_log_followed_t *followed) {
-  followed->depth = followed->asked + 1;
-  if (followed->request == TALLY_LOG_FOLLOW)
-    followed->gaps++;
-  followed->state = TALLY_LOG_RESTING;
-  followed->act_ns = 0;
-}
-
-static void succeed(tally_log_followed_t *followed) {
-  followed->depth = TALLY_LOG_DEPTH_END;
-  switch (followed->request) {
-  case TALLY_LOG_FOLLOW:
-    followed->ended_early = true; /* or has the container, too? */
-    followed->gaps = 0;
-    tally_log_followed_retry(followed, false);
-    break;
-  case TALLY_LOG_CATCH_UP:
-    followed->behind = fell_behind(followed);
-    followed->at_end = true;
-    followed->state = TALLY_LOG_RESTING;
-    followed->act_ns = 0;
-    break;
-  case TALLY_LOG_REST:
-    conclude(followed);
-    break;
-  }
-}
-
-static void on_done(tally_transfer_t *transfer) {
-  tally_log_followed_t *followed = transfer->data;
-  tally_error_t err = {0};
-  bool success = tally_transfer_check(transfer, &err) == 0;
-  if (success && transfer->status != 200) {
-    tally_error_set(&err, 0, "HTTP status %d", transfer->status);
-    success = false;
-  }
-  if (success && followed->lines.tty &&
-      tally_log_tty_end(&followed->tty, tally_log_lines_take,
-                        &followed->lines) != 0)
-    success = false;
-  account(followed);
-  if (followed->lines_read > 0 ||
-      tally_clock_monotonic_ns() - followed->requested_ns > LASTING_NS)
-    followed->failures = 0;
-
-  if (followed->lines.gap) {
-    ask_for_more(followed);
-  } else if (success && !take_words(followed, &err)) {
-    succeed(followed);
-  } else {
-    if (transfer->status == 200)
-      followed->ended_early = true;
-    fail(followed, &err);
-  }
-  tally_transfer_clear(transfer);
-  tally_log_reader_schedule(followed, 0);
-}
-
-/* ---- its bytes ----------------------------------------------------------- */
+/* ---- bytes --------------------------------------------------------------- */
 
 static void on_open(tally_transfer_t *transfer) {
   tally_log_followed_t *followed = transfer->data;
   atomic_fetch_add(&followed->reader->stats.connects, 1);
+  if (followed->state != TALLY_LOG_OPENING)
+    return;
+  followed->opened_ns = tally_clock_monotonic_ns();
+  followed->act_ns = followed->opened_ns + tally_log_flow_opening(followed);
+  tally_log_reader_schedule(followed, followed->act_ns);
 }
 
 static int feed(tally_log_followed_t *followed, const char *bytes, size_t len,
@@ -175,8 +89,24 @@ static int feed(tally_log_followed_t *followed, const char *bytes, size_t len,
   return status;
 }
 
+static int keep_waiting(tally_log_followed_t *followed) {
+  followed->follow_waits = true;
+  return TALLY_TRANSFER_PAUSE;
+}
+
+static int ring(tally_log_followed_t *followed) {
+  followed->rang = true;
+  if (followed->state == TALLY_LOG_RESTING && followed->lines_read == 0) {
+    followed->act_ns = 0;
+    tally_log_reader_schedule(followed, 0);
+  }
+  return 0;
+}
+
 static int on_data(tally_transfer_t *transfer, const char *bytes, size_t len) {
   tally_log_followed_t *followed = transfer->data;
+  if (!tally_log_request_is_read(followed, transfer))
+    return followed->follow_rings ? ring(followed) : keep_waiting(followed);
   if (followed->held) {
     followed->paused = true;
     return TALLY_TRANSFER_PAUSE;
@@ -192,15 +122,7 @@ static int on_data(tally_transfer_t *transfer, const char *bytes, size_t len) {
   return status;
 }
 
-/* ---- its beginning ------------------------------------------------------- */
-
-/* Of the last one, now that it is known whether the container ended, too. */
-static void judge_end(tally_log_followed_t *followed) {
-  if (followed->ended_early && tally_log_followed_runs(followed) &&
-      followed->run_ns == followed->container->started_ns)
-    atomic_fetch_add(&followed->reader->stats.broken, 1);
-  followed->ended_early = false;
-}
+/* ---- beginnings ---------------------------------------------------------- */
 
 /* The driver "json-file" ends all lines that it has cut; for others, see
  * logs_lines.h. */
@@ -210,89 +132,142 @@ static void reset(tally_log_followed_t *followed) {
                    strcmp(container->log_driver, "json-file") != 0;
   tally_log_frames_init(&followed->frames);
   tally_log_tty_init(&followed->tty, &followed->lines.catching_up, forgetful);
-  followed->run_ns = container->started_ns;
   followed->requested_ns = followed->heard_ns = followed->window_ns =
       tally_clock_monotonic_ns();
   followed->window_held_ns = 0;
   followed->lines_read = 0;
+  followed->proof_ns = 0;
+  tally_log_flow_begin(followed);
 }
 
-static tally_log_request_t choose(const tally_log_followed_t *followed) {
-  if (!tally_log_followed_runs(followed))
-    return TALLY_LOG_REST;
-  bool short_way = followed->depth == TALLY_LOG_DEPTH_END &&
-                   tally_log_lines_have_anchor(&followed->lines);
-  return !followed->behind && (short_way || followed->at_end)
-             ? TALLY_LOG_FOLLOW
-             : TALLY_LOG_CATCH_UP;
+/* 0: under way; -1: it will be tried again. */
+static int start(tally_log_followed_t *followed, tally_log_channel_t *channel) {
+  tally_log_reader_t *reader = followed->reader;
+  tally_error_t err = {0};
+  channel->transfer = (tally_transfer_t){.path = channel->path,
+                                         .buffer_size = BUFFER_SIZE,
+                                         .data = followed,
+                                         .on_open = on_open,
+                                         .on_data = on_data,
+                                         .on_done = tally_log_outcome_of};
+  if (tally_http_start(reader->http, &channel->transfer, &err) != 0) {
+    tally_log_request_cancel(followed);
+    tally_log_followed_retry(followed, true);
+    return -1;
+  }
+  atomic_fetch_add(&reader->stats.open, 1);
+  if (channel == &followed->read)
+    reader->reads++;
+  followed->act_ns = TALLY_LOG_NEVER;
+  return 0;
 }
 
-static tally_log_depth_t depth_of(const tally_log_followed_t *followed) {
-  bool needs_more = followed->request == TALLY_LOG_CATCH_UP ||
-                    !tally_log_lines_have_anchor(&followed->lines) ||
-                    followed->gaps >= GAPS_MAX;
-  return followed->depth == TALLY_LOG_DEPTH_END && needs_more
-             ? TALLY_LOG_DEPTH_SINCE
-             : followed->depth;
+static void start_reading(tally_log_followed_t *followed) {
+  tally_log_channel_t *channel = followed->request == TALLY_LOG_FOLLOW
+                                     ? &followed->follow
+                                     : &followed->read;
+  tally_log_plan_path(followed, channel->path, false);
+  tally_log_lines_begin(&followed->lines, tally_log_plan_doubts(followed));
+  reset(followed);
+  if (start(followed, channel) == 0)
+    followed->state = TALLY_LOG_READING;
 }
 
-static unsigned doubts_of(const tally_log_followed_t *followed, bool is_old) {
-  unsigned doubts = 0;
-  if (followed->asked == TALLY_LOG_DEPTH_END ||
-      (followed->asked == TALLY_LOG_DEPTH_SINCE && is_old &&
-       followed->request != TALLY_LOG_FOLLOW))
-    doubts |= TALLY_LOG_GAPS;
-  if (followed->request == TALLY_LOG_FOLLOW && is_old)
-    doubts |= TALLY_LOG_REPEATS;
-  return doubts;
-}
-
-/* What to ask for, and what to think of the answer. */
-static void compose(tally_log_followed_t *followed) {
-  const tally_engine_t *engine = &followed->reader->engine;
-  tally_log_lines_t *lines = &followed->lines;
-  tally_log_lines_forget(lines);
-  followed->request = choose(followed);
-  followed->asked = depth_of(followed);
-  bool all = followed->asked == TALLY_LOG_DEPTH_ALL;
-  bool end = followed->asked == TALLY_LOG_DEPTH_END;
-  tally_engine_logs_path(engine, followed->path, followed->container->id,
-                         all ? 0 : tally_log_lines_since(lines),
-                         end ? END_PIECES : 0,
-                         followed->request == TALLY_LOG_FOLLOW);
-  tally_log_lines_begin(lines,
-                        doubts_of(followed, engine->api_minor < API_OF_23));
+static void open_follow(tally_log_followed_t *followed) {
+  tally_log_plan_path(followed, followed->follow.path, true);
+  tally_log_lines_begin(&followed->lines, 0);
+  followed->follow_waits = false;
+  followed->follow_opened = true;
+  if (start(followed, &followed->follow) == 0)
+    followed->state = TALLY_LOG_OPENING;
 }
 
 void tally_log_request_start(tally_log_followed_t *followed) {
-  tally_log_reader_t *reader = followed->reader;
-  if (reader->engine.api_version[0] == '\0') {
+  if (followed->reader->engine.api_version[0] == '\0') {
     followed->act_ns = TALLY_LOG_NEVER; /* the daemon's coming wakes us */
     return;
   }
-  judge_end(followed);
-  compose(followed);
-  reset(followed);
+  tally_log_outcome_judge(followed);
+  tally_log_lines_forget(&followed->lines);
+  tally_log_plan(followed);
+  bool opens_first = tally_log_plan_opens_first(followed);
   followed->at_end = false;
-  followed->transfer = (tally_transfer_t){.path = followed->path,
-                                          .buffer_size = BUFFER_SIZE,
-                                          .data = followed,
-                                          .on_open = on_open,
-                                          .on_data = on_data,
-                                          .on_done = on_done};
-  tally_error_t err = {0};
-  if (tally_http_start(reader->http, &followed->transfer, &err) != 0) {
-    tally_log_followed_retry(followed, true);
+  followed->follow_opened = false;
+  followed->run_ns = followed->container->started_ns;
+  followed->rang = false;
+  if (followed->request != TALLY_LOG_CATCH_UP)
+    tally_log_request_cancel(followed); /* a follow that rings */
+  if (opens_first)
+    open_follow(followed);
+  else
+    start_reading(followed);
+}
+
+void tally_log_request_go_on(tally_log_followed_t *followed) {
+  uint64_t now = tally_clock_monotonic_ns();
+  if (followed->reader->reads >= READS_MAX &&
+      now - followed->opened_ns < TURN_MAX_NS) {
+    followed->act_ns = now + TURN_NS;
     return;
   }
-  atomic_fetch_add(&reader->stats.open, 1);
-  followed->state = TALLY_LOG_READING;
-  followed->act_ns = TALLY_LOG_NEVER;
+  tally_log_plan(followed);
+  start_reading(followed);
+}
+
+void tally_log_request_take_up(tally_log_followed_t *followed) {
+  followed->request = TALLY_LOG_FOLLOW;
+  followed->asked = TALLY_LOG_DEPTH_END;
+  tally_log_lines_begin(&followed->lines, tally_log_plan_doubts(followed));
+  reset(followed);
+  followed->paused = followed->follow_waits;
+  followed->follow_waits = false;
+  followed->proof_ns = followed->requested_ns + PROOF_NS;
+  followed->act_ns = followed->proof_ns;
+}
+
+uint64_t tally_log_request_prove(tally_log_followed_t *followed, uint64_t now) {
+  if (followed->lines.anchor_ns == 0) {
+    followed->proof_ns = 0;
+    followed->stalls = 0;
+    return now; /* see watch_last_words() */
+  }
+  if (now - followed->heard_ns < PROOF_NS)
+    return followed->heard_ns + PROOF_NS;
+  followed->stalls++;
+  tally_log_request_cancel(followed);
+  followed->state = TALLY_LOG_RESTING;
+  return now;
+}
+
+/* ---- letting go ---------------------------------------------------------- */
+
+static void cancel(tally_log_followed_t *followed,
+                   tally_log_channel_t *channel) {
+  if (channel->transfer.http == NULL)
+    return;
+  tally_http_cancel(&channel->transfer);
+  tally_log_request_account(followed, &channel->transfer);
 }
 
 void tally_log_request_cancel(tally_log_followed_t *followed) {
-  if (followed->transfer.http == NULL)
+  cancel(followed, &followed->read);
+  cancel(followed, &followed->follow);
+  followed->follow_waits = followed->follow_rings = false;
+}
+
+void tally_log_request_listen(tally_log_followed_t *followed) {
+  followed->state = TALLY_LOG_RESTING;
+  followed->act_ns = 0;
+  followed->proof_ns = 0;
+  followed->follow_rings = true;
+  if (followed->paused)
+    tally_transfer_resume(&followed->follow.transfer);
+  followed->paused = false;
+}
+
+void tally_log_request_resume(tally_log_followed_t *followed) {
+  if (!followed->paused)
     return;
-  tally_http_cancel(&followed->transfer);
-  account(followed);
+  followed->paused = false;
+  tally_transfer_resume(current(followed));
 }

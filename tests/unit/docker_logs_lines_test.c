@@ -366,6 +366,17 @@ static void test_repeats(void **state) {
   tear_down(&scene);
 }
 
+/* The line that was read last, too, at the beginning of a follow. */
+static void test_repeated_last_line(void **state) {
+  scene_t scene;
+  set_up(&scene, false, 1 << 20, "1767225601000000002.1,0.0");
+  tally_log_lines_begin(&scene.lines, TALLY_LOG_GAPS | TALLY_LOG_REPEATS);
+  say(&scene, "o1.000000001 a~;o1.000000002 b~;o1.000000002 b~;"
+              "o1.000000003 c~;");
+  assert_told(&scene, "o1.000000003 c;");
+  tear_down(&scene);
+}
+
 static void test_gaps(void **state) {
   static const char from[] = "1767225601000000000.1,1767225602000000000.1";
   scene_t scene;
@@ -471,6 +482,7 @@ int main(void) {
       cmocka_unit_test(test_cut_parts),
       cmocka_unit_test(test_hostile_frames),
       cmocka_unit_test(test_repeats),
+      cmocka_unit_test(test_repeated_last_line),
       cmocka_unit_test(test_gaps),
       cmocka_unit_test(test_position_text),
   };

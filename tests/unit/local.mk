@@ -72,6 +72,7 @@ unit_tests += \
 	tests/unit/docker_ledger_test \
 	tests/unit/docker_logs_lines_test \
 	tests/unit/docker_logs_reader_test \
+	tests/unit/docker_logs_rotation_test \
 	tests/unit/json_test
 if BUILD_TALLYMAN_AGENTX
 unit_tests += \
@@ -423,6 +424,12 @@ tests_unit_docker_logs_reader_test_SOURCES = tests/unit/docker_logs_reader_test.
 tests_unit_docker_logs_reader_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_docker_logs_reader_test_CFLAGS = $(unit_cflags)
 tests_unit_docker_logs_reader_test_LDADD = $(unit_libs)
+
+tests_unit_docker_logs_rotation_test_SOURCES = tests/unit/docker_logs_rotation_test.c \
+	tests/unit/logs_scene.c tests/unit/logs_scene.h $(docker_scene)
+tests_unit_docker_logs_rotation_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_docker_logs_rotation_test_CFLAGS = $(unit_cflags)
+tests_unit_docker_logs_rotation_test_LDADD = $(unit_libs)
 
 tests_unit_json_test_SOURCES = tests/unit/json_test.c tests/unit/unit.h
 tests_unit_json_test_CPPFLAGS = $(unit_cppflags)

@@ -46,6 +46,7 @@ struct quay_s {
   quay_hook_t hook;
   void *hook_data;
   ship_t ships[CONTAINERS_MAX];
+  const char *log_max;
   struct {
     uint64_t time_ns;
     char text[768];
@@ -152,6 +153,7 @@ static void answer_inspect(quay_t *quay, int fd, const char *id) {
                1;
   pthread_mutex_lock(&quay->lock);
   ship_t ship = n < CONTAINERS_MAX ? quay->ships[n] : (ship_t){0};
+  const char *log_max = quay->log_max != NULL ? quay->log_max : "";
   pthread_mutex_unlock(&quay->lock);
   if (!ship.exists) {
     quay_answer(fd, 404, "{\"message\":\"No such container\"}\n");
@@ -164,12 +166,13 @@ static void answer_inspect(quay_t *quay, int fd, const char *id) {
       "\"sha256:0\",\"State\":{\"Status\":\"%s\",\"Pid\":%d,\"ExitCode\":"
       "%d,\"StartedAt\":\"%s\",\"FinishedAt\":\"%s\"},\"Config\":{\"Tty\":%s,"
       "\"Image\":\"hull:1\",\"Env\":[\"NUMBER=%u\"],\"Labels\":{\"l\":"
-      "\"v\"}},\"HostConfig\":{\"LogConfig\":{\"Type\":\"json-file\"}}}",
+      "\"v\"}},\"HostConfig\":{\"LogConfig\":{\"Type\":\"json-file\","
+      "\"Config\":{\"max-size\":\"%s\",\"max-file\":\"5\"}}}}",
       quay_id(n), n, rfc3339(ship.created_ns, created, sizeof(created)),
       ship.state, ship.pid, ship.exit_code,
       rfc3339(ship.started_ns, started, sizeof(started)),
       rfc3339(ship.finished_ns, finished, sizeof(finished)),
-      ship.tty ? "true" : "false", n);
+      ship.tty ? "true" : "false", n, log_max);
   quay_answer(fd, 200, body);
 }
 
@@ -276,6 +279,12 @@ static void happen(quay_t *quay, unsigned n, const char *action, bool quietly) {
 void quay_set_tty(quay_t *quay, unsigned n) {
   pthread_mutex_lock(&quay->lock);
   quay->ships[n].tty = true;
+  pthread_mutex_unlock(&quay->lock);
+}
+
+void quay_set_log_max(quay_t *quay, const char *size) {
+  pthread_mutex_lock(&quay->lock);
+  quay->log_max = size;
   pthread_mutex_unlock(&quay->lock);
 }
 

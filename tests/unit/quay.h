@@ -44,6 +44,8 @@ void quay_happen_quietly(quay_t *quay, unsigned n, const char *action);
 
 /* From its next event on the container has a TTY. */
 void quay_set_tty(quay_t *quay, unsigned n);
+/* Of the logs of all containers; "10m", "": they are not rotated. */
+void quay_set_log_max(quay_t *quay, const char *size);
 
 /* Bytes to all who listen to events, cut into pieces of `piece` bytes. */
 void quay_say(quay_t *quay, const void *bytes, size_t len, size_t piece);
