@@ -54,23 +54,29 @@ static void doubt(tally_log_followed_t *followed) {
 
 void tally_log_flow_begin(tally_log_followed_t *followed) {
   followed->follow_doubted = false;
-  if (followed->request == TALLY_LOG_FOLLOW)
-    followed->flow_bytes = 0; /* what has come so far came at once */
 }
 
-void tally_log_flow_count(tally_log_followed_t *followed, size_t len) {
+/* Requests that do not follow may read what has gathered for days. */
+static bool is_recent(const tally_log_line_t *line) {
+  return line->time_ns + SPATE_NS > tally_clock_realtime_ns();
+}
+
+void tally_log_flow_count(tally_log_followed_t *followed,
+                          const tally_log_line_t *line) {
   uint64_t max = file_max(followed);
-  if (followed->heard_ns - followed->flow_ns >= WINDOW_NS) {
-    followed->flow_ns = followed->heard_ns;
+  if (max == 0 || line->time_ns == 0)
+    return;
+  if (line->time_ns > followed->flow_ns &&
+      line->time_ns - followed->flow_ns >= WINDOW_NS) {
+    followed->flow_ns = line->time_ns;
     followed->flow_bytes = 0;
   }
-  followed->flow_bytes += len + LINE_OVERHEAD;
-  if (max == 0 || followed->flow_bytes <= max / 2)
+  followed->flow_bytes += line->len + LINE_OVERHEAD;
+  if (followed->flow_bytes <= max / 2)
     return;
   followed->flow_bytes = 0;
-  /* Other requests may read what has gathered for days. */
   if (followed->request == TALLY_LOG_FOLLOW ||
-      tally_log_flow_in_spate(followed)) {
+      tally_log_flow_in_spate(followed) || is_recent(line)) {
     tally_log_flow_lost(followed);
     doubt(followed);
   }

@@ -36,7 +36,7 @@ static int on_line(const tally_log_line_t *line, void *data) {
     tally_log_batch_init(followed->batch);
   }
   followed->lines_read++;
-  tally_log_flow_count(followed, line->len);
+  tally_log_flow_count(followed, line);
   return tally_log_batch_add(followed->batch, line);
 }
 

@@ -135,7 +135,8 @@ typedef struct tally_log_followed_s {
   uint64_t missed_said_ns; /* monotonic; 0: never */
 
   /* How fast the log grows (logs_flow.c). */
-  uint64_t flow_ns, flow_bytes;
+  uint64_t flow_ns; /* of the first line that is counted; daemon's clock */
+  uint64_t flow_bytes;
   uint64_t spate_ns;   /* monotonic; in spate until then */
   bool follow_doubted; /* it is not to be read on */
 
@@ -227,7 +228,8 @@ bool tally_log_plan_fits(const tally_log_followed_t *followed);
 /* ---- logs_flow.c --------------------------------------------------------- */
 
 /* A line has come. */
-void tally_log_flow_count(tally_log_followed_t *followed, size_t len);
+void tally_log_flow_count(tally_log_followed_t *followed,
+                          const tally_log_line_t *line);
 /* From now on, for the request that begins. */
 void tally_log_flow_begin(tally_log_followed_t *followed);
 /* How long a follow is given to begin; ns. */

@@ -84,9 +84,12 @@ static void test_spate(void **state) {
   logs_expect(scene, 0, "o1 a;");
   await_follow(scene, 1);
   usleep(300 * 1000); /* it is read by now */
-  logs_write(scene, 0,
-             "o2 b~;o2 c~;o3 d~;o3 e~;o3 f~;o3 g~;o3 h~;o4 i~;o4 j~;");
-  logs_expect(scene, 0, "o2 b;o2 c;o3 d;o3 e;o3 f;o3 g;o3 h;o4 i;o4 j;");
+  char pieces[640], lines[640], text[201] = "";
+  memset(text, 'x', sizeof(text) - 1);
+  snprintf(pieces, sizeof(pieces), "o2 b%s~;o2 c%s~;", text, text);
+  snprintf(lines, sizeof(lines), "o2 b%s;o2 c%s;", text, text);
+  logs_write(scene, 0, pieces);
+  logs_expect(scene, 0, lines);
   for (unsigned i = 0; i < 10; i++) {
     char piece[32], line[32];
     snprintf(piece, sizeof(piece), "o%u k~;", 5 + i);
