@@ -326,8 +326,9 @@ const char *tally_outbox_value_name(tally_outbox_set_t set, size_t i);
 /*
  * Takes no more records, sends what it can in `timeout_ms`, cancels the running
  * call, and puts the rest into the spool, where the next outbox finds it; what
- * cannot be kept is counted (TALLY_LOSS_SHUTDOWN). `last` (or NULL) receives
- * the final numbers.
+ * cannot be kept is counted (TALLY_LOSS_SHUTDOWN). If the last call has failed
+ * as a whole and the spool has room for everything, no more is tried. `last`
+ * (or NULL) receives the final numbers.
  *
  * A send() that does not come back even a second after it was cancelled keeps
  * what it needs and gives it back when it returns; nobody waits for it.

@@ -29,6 +29,7 @@ struct tally_outbox_s {
   bool closing;          /* send everything, then end */
   bool stop;             /* end */
   bool abandoned;        /* the last thread gives everything back */
+  bool failing;          /* the last call did, as a whole */
   unsigned threads;      /* that run */
   bool warned;           /* of the spool */
   bool fetching;         /* the sender reads from the spool */

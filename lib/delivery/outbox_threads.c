@@ -85,6 +85,7 @@ static void call(tally_outbox_t *outbox) {
   pthread_mutex_lock(&outbox->lock);
   if (outbox->store.saved)
     return; /* it came back too late: what it was about is in the spool */
+  outbox->failing = status != 0;
   tally_store_settle(&outbox->store, status, &answer, &err, ns);
   pthread_cond_broadcast(&outbox->settled);
 }
@@ -107,12 +108,19 @@ static void rest(tally_outbox_t *outbox) {
   outbox->sleeps_until = 0;
 }
 
+/* At the end nobody waits for a destination that fails, if what it has not
+ * taken is as safe on the disk. */
+static bool is_in_vain(const tally_outbox_t *outbox) {
+  return outbox->closing && outbox->failing &&
+         tally_store_can_save(&outbox->store);
+}
+
 void *tally_outbox_send(void *data) {
   tally_outbox_t *outbox = data;
   tally_store_t *store = &outbox->store;
   pthread_mutex_lock(&outbox->lock);
   tell_of_start(outbox);
-  while (!outbox->stop) {
+  while (!outbox->stop && !is_in_vain(outbox)) {
     tally_store_tend(store);
     tell_of_spool(outbox);
     bool fetched = fetch(outbox);

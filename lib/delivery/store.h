@@ -109,6 +109,8 @@ uint64_t tally_store_queued(const tally_store_t *store);
 int tally_store_spool_error(const tally_store_t *store);
 void tally_store_stats(tally_store_t *store, tally_outbox_stats_t *stats);
 
+/* Whether save() will find room for all that waits. */
+bool tally_store_can_save(const tally_store_t *store);
 /* Takes nothing more, puts everything into the spool, counts what cannot be
  * kept. Afterwards only stats and close make sense. */
 void tally_store_save(tally_store_t *store);

@@ -126,6 +126,13 @@ static void sync_all(tally_spool_t *spool) {
   }
 }
 
+bool tally_store_can_save(const tally_store_t *store) {
+  /* What a record takes in memory is more than it takes in a file. */
+  return store->spool != NULL && tally_store_spool_error(store) == 0 &&
+         tally_spool_has_room(store->spool,
+                              store->window.bytes + store->tail_bytes);
+}
+
 void tally_store_save(tally_store_t *store) {
   store->closed = true;
   size_t in_memory = store->window.records + store->tail_records;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What every system test can ask for. Run as root:
 
-    python3 -m pytest tests/system [-m vm] [-k name]
+    python3 -m pytest tests/system [-m vm|delivery] [-k name]
 
 TALLYMAN_BUILD     the build tree with the plugins (default: build)
 TALLYMAN_PRELOAD   sanitizer runtimes for collectd
@@ -32,6 +32,9 @@ def pytest_configure(config):
         "and with sanitizers")
     config.addinivalue_line(
         "markers", "sanitized: also runs with sanitizers")
+    config.addinivalue_line(
+        "markers", "delivery: of what brings logs and metrics elsewhere; runs "
+        "beside the others")
     # Fixtures clean up after an interrupt, so a terminated run must be one.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 

@@ -148,7 +148,8 @@ class Cgroup:
         if self.unified:
             return self._limit("memory", "memory.swap.max")
         both = self._limit("memory", "memory.memsw.limit_in_bytes")
-        return None if both is None else both - self.memory_limit()
+        # There may be no other while they are changed one after the other.
+        return None if both is None else both - (self.memory_limit() or 0)
 
     def cpu_limit(self):
         """In cores."""

@@ -108,7 +108,7 @@ def own_noc():
 # ---- containers --------------------------------------------------------------
 
 
-@pytest.mark.vm
+@pytest.mark.sanitized
 def test_killed_within_2_s_as_trap_and_inform(module_engine, noc):
     container = module_engine.run("sleep", "1000", name="doomed")
     noc.wait_for_container("doomed")

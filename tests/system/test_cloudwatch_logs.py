@@ -16,6 +16,8 @@ from ledger import Verdict
 from lighter import ALL_TAKEN, NOTHING_TAKEN, REFUSALS
 from process import PATIENCE, die_with_the_parent
 
+pytestmark = pytest.mark.delivery
+
 PROGRAM = os.path.join(BUILD, "tests/lighter/put_logs")
 MESSAGE_MAX = 262118
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

@@ -113,7 +113,7 @@ def test_what_the_daemon_forgot_is_made_up_from_inspect(engine, watch):
         "new": ["create", "start"], f"noise{number}": ["create"]})
 
 
-@pytest.mark.vm
+@pytest.mark.sanitized
 def test_killed_engine_with_live_restore(engine, watch):
     engine.restart(live_restore=True)
     engine.run("sleep", "1000", name="stays")

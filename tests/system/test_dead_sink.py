@@ -5,7 +5,11 @@ themselves: test_write_kinesis.py.)"""
 
 import time
 
+import pytest
+
 from process import wait_until
+
+pytestmark = pytest.mark.delivery
 
 LINES = 2000
 INTERVAL = 1

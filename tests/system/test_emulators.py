@@ -9,6 +9,8 @@ import pytest
 
 from aws import AwsError, LogEvent
 
+pytestmark = pytest.mark.delivery
+
 
 def aggregate(*records):
     """A KPL aggregate, by hand: its protobuf with short fields only."""

@@ -53,7 +53,7 @@ def actions(daemon, actor):
 
 # -- the scan at the start ------------------------------------------------------
 
-@pytest.mark.vm
+@pytest.mark.sanitized
 def test_running_containers_are_announced(before, daemon, tell):
     told = tell("early", "start")
     assert (told.severity, told.host) == ("OKAY", "node")

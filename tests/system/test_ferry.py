@@ -16,6 +16,8 @@ from lighter import ALL_TAKEN, REFUSALS
 from process import Daemon, wait_until
 from small_disk import SmallDisk
 
+pytestmark = pytest.mark.delivery
+
 PROGRAM = os.path.join(BUILD, "tests/lighter/ferry")
 KEYS = 20
 TIMEOUT_MS = 1000

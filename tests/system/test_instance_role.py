@@ -11,6 +11,8 @@ from ledger import Verdict
 from metadata import Metadata
 from process import wait_until
 
+pytestmark = pytest.mark.delivery
+
 PERFECT = Verdict(lost=0, disordered=0, repeated=0, unexcused=0, unproven=0)
 LIFE = 6  # seconds of a pair; renewed at half of it
 

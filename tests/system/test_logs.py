@@ -9,6 +9,8 @@ import pytest
 from process import wait_until
 from shipped import RECORD, Shipped
 
+pytestmark = pytest.mark.delivery
+
 MIB = 1 << 20
 LOCAL = {"Type": "local"}  # json-file keeps no bytes that are not UTF-8
 

@@ -9,6 +9,8 @@ import pytest
 from aws import AwsError
 from process import wait_until
 
+pytestmark = pytest.mark.delivery
+
 KEYS = """
     Region "us-east-1"
     AccessKeyID "AKIDEXAMPLE"

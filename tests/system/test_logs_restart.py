@@ -11,6 +11,8 @@ import pytest
 from process import wait_until
 from shipped import Shipped, stored
 
+pytestmark = pytest.mark.delivery
+
 # Numbered lines on both streams, some of them long, in bursts and with pauses.
 WRITER = """
 i=0

@@ -11,6 +11,8 @@ import pytest
 from process import wait_until
 from shipped import Shipped
 
+pytestmark = pytest.mark.delivery
+
 SECONDS = 30 if os.environ.get("TALLY_LONG") else 3
 
 # Numbered lines in bursts. $1: seconds, $2: lines of a burst, $3: pause in µs.

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from bracket import fresh_sample
-from process import wait_until
+from process import PATIENCE, wait_until
 
 pytestmark = pytest.mark.vm
 
@@ -22,7 +22,8 @@ MIB = 1 << 20
 
 def health_check(command):
     return {"Healthcheck": {"Test": ["CMD-SHELL", command], "Retries": 1,
-                            "Interval": 10**9, "Timeout": 10**10}}
+                            "Interval": int(PATIENCE * 10**9),
+                            "Timeout": 10**10}}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ import pytest
 
 import soak
 
+pytestmark = pytest.mark.delivery
+
 
 @pytest.mark.timeout(300)
 def test_no_line_is_lost_and_none_changes_places():

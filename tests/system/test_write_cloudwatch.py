@@ -10,6 +10,8 @@ import pytest
 
 from process import wait_until
 
+pytestmark = pytest.mark.delivery
+
 ALL = """
     <Rule "all">
       Plugin "/^shop/"

@@ -12,6 +12,8 @@ import pytest
 from ledger import Verdict
 from process import wait_until
 
+pytestmark = pytest.mark.delivery
+
 PERFECT = Verdict(lost=0, disordered=0, repeated=0, unexcused=0, unproven=0)
 VALUES = 20
 

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -287,6 +288,43 @@ static void test_shutdown_cancels(void **state) {
   assert_int_equal(scene->sink.out_of_order, 0);
 }
 
+/* A destination that fails is not waited for when the disk can keep the rest. */
+static void test_shutdown_gives_up(void **state) {
+  scene_t *scene = *state;
+  scene->options.spool = scene->spool;
+  scene->sink.dead_calls = UINT_MAX;
+  tally_outbox_t *outbox = make(scene);
+  for (uint32_t i = 0; i < 100; i++)
+    put(outbox, 0, i);
+  uint64_t begin = tally_clock_monotonic_ns();
+  tally_outbox_stats_t stats;
+  tally_outbox_destroy(outbox, PATIENCE_MS, &stats);
+  assert_true(tally_clock_monotonic_ns() - begin < PATIENCE_MS / 2 * 1000000L);
+  assert_int_equal(stats.queued, 100);
+  assert_int_equal(tally_outbox_lost(&stats), 0);
+
+  scene->sink.dead_calls = 0;
+  outbox = make(scene);
+  assert_true(tally_outbox_flush(outbox, PATIENCE_MS));
+  tally_outbox_destroy(outbox, PATIENCE_MS, &stats);
+  assert_int_equal(stats.recovered, 100);
+  assert_int_equal(scene->sink.received, 100);
+  assert_int_equal(scene->sink.out_of_order, 0);
+}
+
+/* Without a spool it is. */
+static void test_shutdown_waits(void **state) {
+  scene_t *scene = *state;
+  scene->sink.dead_calls = 5;
+  tally_outbox_t *outbox = make(scene);
+  for (uint32_t i = 0; i < 100; i++)
+    put(outbox, 0, i);
+  tally_outbox_stats_t stats;
+  tally_outbox_destroy(outbox, PATIENCE_MS, &stats);
+  assert_int_equal(stats.sent, 100);
+  assert_int_equal(scene->sink.received, 100);
+}
+
 /* A call that does not even come back when cancelled holds up nobody. */
 static void test_shutdown_abandons(void **state) {
   scene_t *scene = *state;
@@ -370,7 +408,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_memory),           TEST(test_overflow),
       TEST(test_durable),          TEST(test_notes),
-      TEST(test_shutdown_cancels), TEST(test_shutdown_abandons),
+      TEST(test_shutdown_cancels), TEST(test_shutdown_gives_up),
+      TEST(test_shutdown_waits), TEST(test_shutdown_abandons),
       TEST(test_shutdown_counts),  TEST(test_sent_twice_on_its_way),
       TEST(test_one_owner),
   };
