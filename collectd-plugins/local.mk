@@ -49,12 +49,11 @@ docker_stats_files = collectd-plugins/docker_stats.c \
 	collectd-plugins/docker_stats_types.c \
 	collectd-plugins/docker_stats_types.h \
 	collectd-plugins/docker_stats_values.c \
-	collectd-plugins/docker_stats_values.h \
-	$(plugin_files)
+	collectd-plugins/docker_stats_values.h
 if BUILD_DOCKER_STATS
 plugin_LTLIBRARIES += docker_stats.la
 endif
-docker_stats_la_SOURCES = $(docker_stats_files)
+docker_stats_la_SOURCES = $(docker_stats_files) $(plugin_files)
 docker_stats_la_CPPFLAGS = $(plugin_cppflags)
 docker_stats_la_LDFLAGS = $(plugin_ldflags)
 docker_stats_la_LIBADD = libtallyman.la
@@ -63,12 +62,12 @@ docker_logs_files = collectd-plugins/docker_logs.c \
 	collectd-plugins/docker_logs_routes.c \
 	collectd-plugins/docker_logs_routes.h \
 	collectd-plugins/docker_logs_sinks.c \
-	collectd-plugins/docker_logs_sinks.h \
-	$(plugin_files) $(plugin_outbox_files)
+	collectd-plugins/docker_logs_sinks.h
 if BUILD_DOCKER_LOGS
 plugin_LTLIBRARIES += docker_logs.la
 endif
-docker_logs_la_SOURCES = $(docker_logs_files)
+docker_logs_la_SOURCES = $(docker_logs_files) \
+	$(plugin_files) $(plugin_outbox_files)
 docker_logs_la_CPPFLAGS = $(plugin_cppflags)
 docker_logs_la_LDFLAGS = $(plugin_ldflags)
 docker_logs_la_LIBADD = libtallyman.la
@@ -77,12 +76,11 @@ write_table_files = collectd-plugins/write_table.c \
 	collectd-plugins/write_table_format.c \
 	collectd-plugins/write_table_format.h \
 	collectd-plugins/write_table_model.c \
-	collectd-plugins/write_table_model.h \
-	$(plugin_files)
+	collectd-plugins/write_table_model.h
 if BUILD_WRITE_TABLE
 plugin_LTLIBRARIES += write_table.la
 endif
-write_table_la_SOURCES = $(write_table_files)
+write_table_la_SOURCES = $(write_table_files) $(plugin_files)
 write_table_la_CPPFLAGS = $(plugin_cppflags)
 write_table_la_LDFLAGS = $(plugin_ldflags)
 write_table_la_LIBADD = libtallyman.la -lm
@@ -91,24 +89,22 @@ docker_events_files = collectd-plugins/docker_events.c \
 	collectd-plugins/docker_events_counters.c \
 	collectd-plugins/docker_events_counters.h \
 	collectd-plugins/docker_events_notify.c \
-	collectd-plugins/docker_events_notify.h \
-	$(plugin_files)
+	collectd-plugins/docker_events_notify.h
 if BUILD_DOCKER_EVENTS
 plugin_LTLIBRARIES += docker_events.la
 endif
-docker_events_la_SOURCES = $(docker_events_files)
+docker_events_la_SOURCES = $(docker_events_files) $(plugin_files)
 docker_events_la_CPPFLAGS = $(plugin_cppflags)
 docker_events_la_LDFLAGS = $(plugin_ldflags)
 docker_events_la_LIBADD = libtallyman.la
 
 cgroup_adjust_files = collectd-plugins/cgroup_adjust.c \
 	collectd-plugins/cgroup_adjust_audit.c \
-	collectd-plugins/cgroup_adjust_audit.h \
-	$(plugin_files)
+	collectd-plugins/cgroup_adjust_audit.h
 if BUILD_CGROUP_ADJUST
 plugin_LTLIBRARIES += cgroup_adjust.la
 endif
-cgroup_adjust_la_SOURCES = $(cgroup_adjust_files)
+cgroup_adjust_la_SOURCES = $(cgroup_adjust_files) $(plugin_files)
 cgroup_adjust_la_CPPFLAGS = $(plugin_cppflags)
 cgroup_adjust_la_LDFLAGS = $(plugin_ldflags)
 cgroup_adjust_la_LIBADD = libtallyman.la
@@ -132,12 +128,12 @@ write_cloudwatch_files = collectd-plugins/write_cloudwatch.c \
 	collectd-plugins/write_cloudwatch_units.c \
 	collectd-plugins/write_cloudwatch_units.h \
 	collectd-plugins/write_cloudwatch_values.c \
-	collectd-plugins/write_cloudwatch_values.h \
-	$(plugin_format_files) $(plugin_outbox_files) $(plugin_files)
+	collectd-plugins/write_cloudwatch_values.h
 if BUILD_WRITE_CLOUDWATCH
 plugin_LTLIBRARIES += write_cloudwatch.la
 endif
-write_cloudwatch_la_SOURCES = $(write_cloudwatch_files)
+write_cloudwatch_la_SOURCES = $(write_cloudwatch_files) \
+	$(plugin_format_files) $(plugin_outbox_files) $(plugin_files)
 write_cloudwatch_la_CPPFLAGS = $(plugin_cppflags)
 write_cloudwatch_la_LDFLAGS = $(plugin_ldflags)
 write_cloudwatch_la_LIBADD = libtallyman.la
@@ -146,14 +142,12 @@ write_kinesis_files = collectd-plugins/write_kinesis.c \
 	collectd-plugins/write_kinesis_options.c \
 	collectd-plugins/write_kinesis_options.h \
 	collectd-plugins/write_kinesis_stream.c \
-	collectd-plugins/write_kinesis_stream.h \
-	$(plugin_format_files) \
-	$(plugin_outbox_files) \
-	$(plugin_files)
+	collectd-plugins/write_kinesis_stream.h
 if BUILD_WRITE_KINESIS
 plugin_LTLIBRARIES += write_kinesis.la
 endif
-write_kinesis_la_SOURCES = $(write_kinesis_files)
+write_kinesis_la_SOURCES = $(write_kinesis_files) \
+	$(plugin_format_files) $(plugin_outbox_files) $(plugin_files)
 write_kinesis_la_CPPFLAGS = $(plugin_cppflags)
 write_kinesis_la_LDFLAGS = $(plugin_ldflags)
 write_kinesis_la_LIBADD = libtallyman.la

@@ -34,7 +34,7 @@ endif
 noinst_PROGRAMS += $(fuzz_programs)
 
 # The library once more, such that libFuzzer sees where an input leads.
-fuzz_cflags = $(lib_cflags) -fsanitize=address,undefined \
+fuzz_cflags = $(lib_cflags) -O1 -g -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
 noinst_LTLIBRARIES += libtallyman_fuzzing.la
 libtallyman_fuzzing_la_SOURCES = $(lib_files)

@@ -25,7 +25,11 @@ def watch(engine, collectd):
             Endpoint "{engine.endpoint}"
             StateDir "{daemon.path('state')}" """,
         "docker_stats": f'Endpoint "{engine.endpoint}"'}
-    return daemon.start()
+    daemon.start()
+    # What was before the first connection is not its business.
+    wait_until(lambda: any(told["reachable"] for told in daemon.samples(
+        "tallyman-docker_stats/tallyman_daemon")), "it is connected")
+    return daemon
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def test_a_container_that_ends_well(engine, tell):
     assert (told.severity, told.meta["exit_code"]) == ("OKAY", "0")
 
 
-@pytest.mark.vm
+@pytest.mark.sanitized
 def test_docker_stop_names_both_signals(engine, daemon, tell):
     """PID 1 ignores SIGTERM; SIGKILL follows. Asked for is not failed."""
     stopped = engine.run("sleep", "1000", name="stopped",
@@ -128,7 +128,7 @@ def test_any_signal_has_its_name(engine, tell):
     assert tell("hears", "die").severity == "OKAY"
 
 
-@pytest.mark.vm
+@pytest.mark.sanitized
 def test_out_of_memory(engine, tell):
     starved = engine.run("tail", "/dev/zero", name="starved",
                          Memory=16 * MIB, MemorySwap=16 * MIB)

@@ -11,7 +11,7 @@ import pytest
 from bracket import fresh_sample
 from process import PATIENCE, wait_until
 
-pytestmark = pytest.mark.vm
+pytestmark = pytest.mark.sanitized
 
 # lib/docker/docker.h
 CREATED, RUNNING, PAUSED, RESTARTING, REMOVING, EXITED, DEAD = range(1, 8)
