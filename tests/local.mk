@@ -38,6 +38,7 @@ threaded_tests = \
 	tests/unit/docker_http_test \
 	tests/unit/docker_inventory_test \
 	tests/unit/docker_logs_reader_test \
+	tests/unit/docker_logs_rotation_test \
 	tests/unit/kinesis_aggregate_test \
 	tests/unit/kinesis_compress_test \
 	tests/unit/kinesis_fault_test \
