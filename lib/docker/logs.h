@@ -24,9 +24,9 @@
  * come twice if the stream breaks within the time that passes twice, and are
  * left out if they were written while nobody read. A TTY's last line without a
  * newline runs into the first line of the next run, unless the reader has been
- * there before. And a daemon that follows a log loses a file that was filled and
- * rotated before it has looked once; the reader does not trust it where it can
- * know better (logs_private.h), but a burst out of silence it cannot see.
+ * there before. And a daemon that follows a log loses a file that was filled
+ * and rotated before it has looked once; the reader does not trust it where it
+ * can know better (logs_private.h), but a burst out of silence it cannot see.
  * Lines that were rotated away before they were read are lost; `missed`.
  *
  * Contract: Docker Engine API, "Get container logs" and the stream format of

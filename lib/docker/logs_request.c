@@ -16,9 +16,8 @@
 /* Not all at once behind their follows, or they need twice the descriptors. */
 #define READS_MAX 64
 #define TURN_NS (10 * TALLY_NS_PER_MS)
-#define TURN_MAX_NS                                                            \
-  (2 * TALLY_NS_PER_S) /* others may wait for their takers                     \
-                        */
+/* Those whose turn it is may wait for their takers. */
+#define TURN_MAX_NS (2 * TALLY_NS_PER_S)
 #define MISSED_SAID_NS (60 * TALLY_NS_PER_S)
 
 /* ---- which one ----------------------------------------------------------- */

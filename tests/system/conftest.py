@@ -8,6 +8,7 @@ TALLYMAN_PRELOAD   sanitizer runtimes for collectd
 TALLYMAN_PATIENCE  factor on every time limit (an emulated machine: 6)
 TALLYMAN_EMULATORS where the emulators of AWS are (tests/emulators/prepare)"""
 
+import os
 import signal
 import sys
 
@@ -143,6 +144,17 @@ def _maker(kind):
     finally:
         for daemon in reversed(made):
             daemon.close()
+
+
+@pytest.fixture
+def bare_home(tmp_path, monkeypatch):
+    """An empty home directory, and an environment that says nothing of AWS or
+    of proxies."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
 
 
 @pytest.fixture

@@ -18,6 +18,9 @@ class Verdict(NamedTuple):
     unproven: int      # … went out whole, and nobody knows who read it
 
 
+PERFECT = Verdict(lost=0, disordered=0, repeated=0, unexcused=0, unproven=0)
+
+
 class Datum(NamedTuple):
     name: str
     samples: float

@@ -2,32 +2,38 @@
 """On an instance with a role nobody configures keys or a region: both come from
 the metadata service, and new keys before the old ones have ended."""
 
-import os
 import time
 
 import pytest
 
-from ledger import Verdict
+from ledger import PERFECT
 from metadata import Metadata
 from process import wait_until
 
 pytestmark = pytest.mark.delivery
 
-PERFECT = Verdict(lost=0, disordered=0, repeated=0, unexcused=0, unproven=0)
 LIFE = 6  # seconds of a pair; renewed at half of it
 
 
 @pytest.fixture
-def instance(lighter, tmp_path, monkeypatch):
-    """A scripted AWS that takes what its metadata service has handed out, and
-    an environment that says nothing else."""
-    for name in list(os.environ):
-        if name.startswith("AWS_") or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def instance(lighter, bare_home):
+    """A scripted AWS that takes what its metadata service has handed out."""
     server = lighter()
     with Metadata(server.region, LIFE, server.add_keys) as metadata:
         yield server, metadata
+
+
+def start(collectd, server, tmp_path):
+    daemon = collectd(stock="WriteThreads 1", write_kinesis=f"""
+        SpoolDir "{tmp_path}/spool"
+        Endpoint "{server.endpoint}"
+        Linger 0.05
+        PartitionKey host
+        Aggregate true
+        <Stream "metrics">
+        </Stream>""").start()
+    daemon.wait_for_log("Initialization complete")
+    return daemon
 
 
 @pytest.mark.parametrize("variable, path", [
@@ -38,15 +44,7 @@ def test_keys_are_renewed_in_time(instance, collectd, tmp_path, monkeypatch,
                                   variable, path):
     server, metadata = instance
     monkeypatch.setenv(variable, metadata.endpoint + path)
-    daemon = collectd(stock="WriteThreads 1", write_kinesis=f"""
-        SpoolDir "{tmp_path}/spool"
-        Endpoint "{server.endpoint}"
-        Linger 0.05
-        PartitionKey host
-        Aggregate true
-        <Stream "metrics">
-        </Stream>""").start()
-    daemon.wait_for_log("Initialization complete")
+    daemon = start(collectd, server, tmp_path)
     put, began = 0, time.monotonic()
     while time.monotonic() - began < 2 * LIFE + 1:
         daemon.putvals((f"web/app/gauge-line={put}", put))
@@ -69,15 +67,7 @@ def test_keys_that_end_are_said_with_where_they_came_from(
     service refuses them, and nothing is lost when it speaks again."""
     server, metadata = instance
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.endpoint)
-    daemon = collectd(stock="WriteThreads 1", write_kinesis=f"""
-        SpoolDir "{tmp_path}/spool"
-        Endpoint "{server.endpoint}"
-        Linger 0.05
-        PartitionKey host
-        Aggregate true
-        <Stream "metrics">
-        </Stream>""").start()
-    daemon.wait_for_log("Initialization complete")
+    daemon = start(collectd, server, tmp_path)
     daemon.putvals(("web/app/gauge-line=0", 0))
     wait_until(lambda: metadata.issued, "keys")
     metadata.silent = True

@@ -11,14 +11,12 @@ import time
 import pytest
 
 from aws import AwsError
-from ledger import Datum, Verdict
+from ledger import PERFECT, Datum
 from lighter import ALL_TAKEN, NOTHING_TAKEN, REFUSALS
 from process import PATIENCE, wait_until
 from test_emulators import aggregate
 
 pytestmark = [pytest.mark.delivery, pytest.mark.sanitized]
-
-PERFECT = Verdict(lost=0, disordered=0, repeated=0, unexcused=0, unproven=0)
 
 
 @pytest.fixture

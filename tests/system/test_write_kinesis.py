@@ -10,12 +10,10 @@ import time
 import pytest
 
 import line_protocol
-from ledger import Verdict
+from ledger import PERFECT
 from process import wait_until
 
 pytestmark = pytest.mark.delivery
-
-PERFECT = Verdict(lost=0, disordered=0, repeated=0, unexcused=0, unproven=0)
 
 # With more of them the daemon itself mixes up what it hands to writers.
 ONE_WRITER = "WriteThreads 1"

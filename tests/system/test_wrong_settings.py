@@ -3,18 +3,16 @@
 is wrong in the service's own words; nothing is lost, and everything arrives
 once it has been put right. No message shows a secret."""
 
-import os
 import time
 from typing import Callable, NamedTuple
 
 import pytest
 
-from ledger import Verdict
+from ledger import PERFECT
 from process import wait_until
 
 pytestmark = pytest.mark.delivery
 
-PERFECT = Verdict(lost=0, disordered=0, repeated=0, unexcused=0, unproven=0)
 VALUES = 20
 
 
@@ -128,19 +126,14 @@ WRONG = {
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """An empty home directory and an environment that says nothing else;
-    write(files) puts some into that directory."""
-    for name in list(os.environ):
-        if name.startswith("AWS_") or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def home(bare_home, monkeypatch):
+    """Puts files into an otherwise empty home directory."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
     def write(files):
         for name, text in files.items():
-            (tmp_path / name).parent.mkdir(exist_ok=True)
-            (tmp_path / name).write_text(text)
+            (bare_home / name).parent.mkdir(exist_ok=True)
+            (bare_home / name).write_text(text)
     return write
 
 

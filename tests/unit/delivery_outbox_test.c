@@ -288,7 +288,8 @@ static void test_shutdown_cancels(void **state) {
   assert_int_equal(scene->sink.out_of_order, 0);
 }
 
-/* A destination that fails is not waited for when the disk can keep the rest. */
+/* A destination that fails is not waited for when the disk can keep the rest.
+ */
 static void test_shutdown_gives_up(void **state) {
   scene_t *scene = *state;
   scene->options.spool = scene->spool;
@@ -409,7 +410,7 @@ int main(void) {
       TEST(test_memory),           TEST(test_overflow),
       TEST(test_durable),          TEST(test_notes),
       TEST(test_shutdown_cancels), TEST(test_shutdown_gives_up),
-      TEST(test_shutdown_waits), TEST(test_shutdown_abandons),
+      TEST(test_shutdown_waits),   TEST(test_shutdown_abandons),
       TEST(test_shutdown_counts),  TEST(test_sent_twice_on_its_way),
       TEST(test_one_owner),
   };

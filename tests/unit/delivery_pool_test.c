@@ -168,19 +168,6 @@ static void test_kept_is_poisoned(void **state) { SKIP("no ASan"); }
 
 /* ---- in an outbox -------------------------------------------------------- */
 
-static int set_up(void **state) {
-  world_t *world = calloc(1, sizeof(*world));
-  world_create(world, 7);
-  *state = world;
-  return 0;
-}
-
-static int tear_down(void **state) {
-  world_destroy(*state);
-  free(*state);
-  return 0;
-}
-
 static size_t kept(const world_t *world) {
   return world->store.pool.bytes + world->store.lent.bytes;
 }
@@ -240,7 +227,8 @@ static void test_reading(void **state) {
   }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+  cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -11,19 +11,6 @@
 #include "core/clock.h"
 #include "delivery_world.h"
 
-static int set_up(void **state) {
-  world_t *world = calloc(1, sizeof(*world));
-  world_create(world, 7);
-  *state = world;
-  return 0;
-}
-
-static int tear_down(void **state) {
-  world_destroy(*state);
-  free(*state);
-  return 0;
-}
-
 static tally_outbox_stats_t stats_of(world_t *world) {
   tally_outbox_stats_t stats;
   tally_store_stats(&world->store, &stats);
@@ -245,7 +232,8 @@ static void test_values(void **state) {
   assert_string_equal(tally_loss_name(TALLY_LOSS_NO_ROOM), "no_room");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+  cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -173,6 +173,21 @@ void world_destroy(world_t *world) {
   tree_destroy(&world->tree);
 }
 
+int world_setup(void **state) {
+  world_t *world = calloc(1, sizeof(*world));
+  if (world == NULL)
+    return -1;
+  world_create(world, 7);
+  *state = world;
+  return 0;
+}
+
+int world_teardown(void **state) {
+  world_destroy(*state);
+  free(*state);
+  return 0;
+}
+
 static int unused_send(void *data, const tally_record_t *records, size_t count,
                        tally_fate_t *fates, tally_answer_t *answer,
                        tally_error_t *err) {

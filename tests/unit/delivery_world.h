@@ -68,6 +68,9 @@ extern const tally_hooks_t world_hooks; /* `data` is to be set */
 
 void world_create(world_t *world, uint64_t seed);
 void world_destroy(world_t *world);
+/* A world for each test of a table: *state. */
+int world_setup(void **state);
+int world_teardown(void **state);
 /* Back to an empty disk, another seed. */
 void world_reset(world_t *world, uint64_t seed);
 

@@ -22,14 +22,20 @@ static void await_follow(logs_scene_t *scene, unsigned count) {
   assert_int_equal(logs_requests(scene, 0, FOLLOWING), count);
 }
 
-/* A follow that begins has lost the file in which "b" is, and goes on in the
- * next one. */
-static void test_lost_while_opening(void **state) {
+/* Container 0 has said "a", and a follow of it is open, but not read yet. */
+static logs_scene_t *open_follow(void) {
   logs_scene_t *scene = logs_open();
   logs_start(scene, 0);
   logs_write(scene, 0, "o1 a~;");
   logs_follow(scene, 0, NULL);
   await_follow(scene, 1);
+  return scene;
+}
+
+/* A follow that begins has lost the file in which "b" is, and goes on in the
+ * next one. */
+static void test_lost_while_opening(void **state) {
+  logs_scene_t *scene = open_follow();
   logs_write_behind(scene, 0, "o2 b~;");
   logs_write(scene, 0, "o3 c~;");
   logs_expect(scene, 0, "o1 a;o2 b;o3 c;");
@@ -42,11 +48,7 @@ static void test_lost_while_opening(void **state) {
 
 /* It has not heard of the next file, either. */
 static void test_stalled_while_opening(void **state) {
-  logs_scene_t *scene = logs_open();
-  logs_start(scene, 0);
-  logs_write(scene, 0, "o1 a~;");
-  logs_follow(scene, 0, NULL);
-  await_follow(scene, 1);
+  logs_scene_t *scene = open_follow();
   logs_write_behind(scene, 0, "o2 b~;");
   logs_expect(scene, 0, "o1 a;o2 b;");
   await_follow(scene, 2);
@@ -57,11 +59,7 @@ static void test_stalled_while_opening(void **state) {
 
 /* It hears of the one after that. */
 static void test_gap_behind_opening(void **state) {
-  logs_scene_t *scene = logs_open();
-  logs_start(scene, 0);
-  logs_write(scene, 0, "o1 a~;");
-  logs_follow(scene, 0, NULL);
-  await_follow(scene, 1);
+  logs_scene_t *scene = open_follow();
   logs_write_behind(scene, 0, "o2 b~;");
   logs_expect(scene, 0, "o1 a;o2 b;");
   logs_write_behind(scene, 0, "o3 c~;");
