@@ -198,10 +198,17 @@ class Collectd:
         return samples.identifiers(self.path("csv"), host or self.hostname)
 
     def getval(self, identifier, host=None):
-        """The cache's newest values, counters as rates: {source: float}."""
-        lines = self._ask(f'GETVAL "{host or self.hostname}/{identifier}"')
+        """The cache's newest values, once there are any, counters as rates:
+        {source: float}."""
+        def ask():
+            try:
+                return self._ask(
+                    f'GETVAL "{host or self.hostname}/{identifier}"')
+            except KeyError:
+                return None
         return {key: float(value) for key, value in
-                (line.split("=") for line in lines)}
+                (line.split("=") for line in
+                 wait_until(ask, f"values of {identifier}"))}
 
     def listval(self):
         return [line.split(" ", 1)[1] for line in self._ask("LISTVAL")]

@@ -49,11 +49,8 @@ def shipping(collectd, tmp_path):
 
 
 def outbox(daemon, name):
-    """The newest numbers of a stream's outbox, {} before there are any."""
-    try:
-        return daemon.getval(f"tallyman-write_kinesis-{name}/tallyman_outbox")
-    except KeyError:
-        return {}
+    """The newest numbers of a stream's outbox."""
+    return daemon.getval(f"tallyman-write_kinesis-{name}/tallyman_outbox")
 
 
 def wait_for_records(aws, name, wanted, **how):
@@ -235,7 +232,7 @@ def test_a_dead_stream_delays_nobody(lighter, shipping):
                       stock=ONE_WRITER)
     wait_until(lambda: server.stats()["calls"] > 1, "calls")
     daemon.putvals(*((f"web/app/gauge-line={i}", i) for i in range(1000)))
-    wait_until(lambda: outbox(daemon, "alive").get("sent", 0) >= 1000,
+    wait_until(lambda: outbox(daemon, "alive")["sent"] >= 1000,
                "all values are sent", timeout=20)
     numbers = outbox(daemon, "dead")
     assert numbers["sent"] == 0 and numbers["queued"] >= 1000
@@ -253,7 +250,7 @@ def test_what_is_left_comes_after_the_restart(lighter, shipping):
     daemon = shipping(server.config(), "PartitionKey host", "Aggregate true",
                       stream("metrics"), stock=ONE_WRITER)
     daemon.putvals(*((f"web/app/gauge-line={i}", i) for i in range(500)))
-    wait_until(lambda: outbox(daemon, "metrics").get("queued", 0) >= 500,
+    wait_until(lambda: outbox(daemon, "metrics")["queued"] >= 500,
                "values wait")
     daemon.stop()
     server.refuse(0)

@@ -32,6 +32,9 @@ tally_log_reader_t *logs_reader(logs_scene_t *scene);
 void logs_start(logs_scene_t *scene, unsigned n);
 /* The end of a run: of the streams that follow, of the container. */
 void logs_die(logs_scene_t *scene, unsigned n);
+/* The other way round: the snapshot knows it before any stream ends, which then
+ * ends in time however slow the machine is. */
+void logs_die_known(logs_scene_t *scene, unsigned n);
 /* The container as the snapshot shows it; once its state is the wanted one. */
 const tally_container_t *logs_container(logs_scene_t *scene, unsigned n,
                                         tally_container_state_t state);
@@ -73,6 +76,8 @@ const char *logs_position(logs_scene_t *scene, unsigned n);
 unsigned logs_requests(logs_scene_t *scene, unsigned n, const char *part);
 /* Waits until so many streams are open. */
 void logs_await_open(logs_scene_t *scene, size_t streams);
+/* … so many lines were read, and no more. */
+void logs_await_lines(logs_scene_t *scene, uint64_t lines);
 tally_log_reader_stats_t logs_stats(logs_scene_t *scene);
 
 #endif
