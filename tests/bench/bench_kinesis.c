@@ -8,6 +8,7 @@
  * the KPL's format and the signature ask for. Prints JSON lines for table.py.
  *
  *   bench_kinesis [RECORDS [WAY]]       default: 2 000 000, all ways
+ *   bench_kinesis --lines               prints what is sent, for others
  *
  * TALLYMAN_BUILD says where tests/lighter/lighter is, and there has to be an
  * openssl(1) for the certificate.
@@ -72,6 +73,13 @@ static int make_records(void) {
         .key = key, .key_len = (size_t)key_len, .data = line, .len = LEN};
   }
   return 0;
+}
+
+static int print_records(void) {
+  for (size_t i = 0; i < LINES; i++)
+    if (printf("%.*s\n", LEN, (const char *)records[i].data) < 0)
+      return 1;
+  return fflush(stdout) != 0;
 }
 
 /* ---- ways --------------------------------------------------------------- */
@@ -196,11 +204,15 @@ static double measure_floor(bench_sink_t *sink, size_t count, bool digests) {
 }
 
 int main(int argc, char **argv) {
+  if (make_records() != 0)
+    return 1;
+  if (argc > 1 && strcmp(argv[1], "--lines") == 0)
+    return print_records();
   size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 2000000;
   const char *only = argc > 2 ? argv[2] : NULL;
   count -= count % LINES;
   bench_sink_t *sink = bench_sink_open();
-  if (count == 0 || make_records() != 0 || sink == NULL)
+  if (count == 0 || sink == NULL)
     return 1;
   tally_error_t err = {0};
   tally_aws_session_t *session =

@@ -74,15 +74,21 @@ EXTRA_DIST += \
 	tests/bench/README.md \
 	tests/bench/bench_agentx.py \
 	tests/bench/bench_agentx_idle.py \
+	tests/bench/bench_fluent_bit.py \
 	tests/bench/bench_logs.py \
 	tests/bench/bench_process.py \
 	tests/bench/bench_stats_api.py \
 	tests/bench/measure.py \
 	tests/bench/table.py
 
+# The peer is compared with where there is one.
 bench: system-tools
 	@$(MAKE) $(bench_tools) $(bench_plugins)
+	peer=; \
+	if command -v "$${FLUENT_BIT:-fluent-bit}" > /dev/null; then \
+	  peer='$(abs_srcdir)/tests/bench/bench_fluent_bit.py'; \
+	fi; \
 	TALLYMAN_BUILD='$(abs_builddir)' \
-	  python3 $(srcdir)/tests/bench/table.py $(bench_commands)
+	  python3 $(srcdir)/tests/bench/table.py $(bench_commands) $$peer
 
 .PHONY: bench

@@ -67,7 +67,8 @@ class Lighter:
         subprocess.run(
             ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
              "ec_paramgen_curve:prime256v1", "-days", "2",
-             "-subj", "/CN=lighter", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-subj", "/CN=lighter",
+             "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
              "-keyout", self._path("key.pem"), "-out", self.ca_file],
             check=True, capture_output=True, timeout=30 * PATIENCE)
 

@@ -23,7 +23,7 @@ from collectd import Collectd
 from engine import Engine
 from ledger import Verdict
 from lighter import ALL_TAKEN, NOTHING_TAKEN, REFUSALS, SLOW, Lighter
-from process import wait_until
+from process import TimedOut, wait_until
 from small_disk import SmallDisk
 
 CONTAINERS = 20
@@ -63,6 +63,7 @@ class Soak:
     def __init__(self, lines, rate, seed=1):
         self.lines = lines
         self.burst = max(1, rate // CONTAINERS // 10)
+        self.patience = 60 + 4 * lines * CONTAINERS / rate  # seconds
         self.directory = tempfile.mkdtemp(prefix="tally-soak-")
         self.disk = SmallDisk(os.path.join(self.directory, "disk"), DISK_BYTES)
         self.engine = Engine()
@@ -134,7 +135,7 @@ class Soak:
             self.lighter.fault("PutRecords", next(self._next_kind), times=1,
                                resource=STREAM)
 
-    def wait_until_taken(self, part, timeout=600):
+    def wait_until_taken(self, part):
         """Until so much of all lines has arrived."""
         wanted = int(part * self.lines * CONTAINERS)
 
@@ -142,7 +143,13 @@ class Soak:
             taken = self.lighter.stats()["taken"]
             self._let_next_go_wrong(taken)
             return taken >= wanted
-        wait_until(arrived, f"{wanted} lines are taken", timeout, step=0.1)
+        try:
+            wait_until(arrived, f"{wanted} lines are taken", self.patience,
+                       step=0.1)
+        except TimedOut as e:
+            raise TimedOut(f"{e}: {self.lighter.stats()}, "
+                           f"{self.losses()}\n{self.collectd.log()[-2000:]}") \
+                from None
 
     def kill_collectd(self):
         """Not before it has said how much may have come twice so far."""
@@ -220,7 +227,9 @@ def run(lines, rate, say=lambda text: None):
             soak.wait_until_taken(part)
             say(f"{part:.0%}: {incident}")
             getattr(soak, incident)(*arguments)
-        soak.wait_until_taken(0.98)
+        # The rest may be what dockerd took with it: up to 16 KiB of each
+        # container, 80 lines.
+        soak.wait_until_taken(0.95)
         return soak.finish()
 
 

@@ -76,10 +76,10 @@ static void compressed(void **state) {
   size_t len = strtoul(strcasestr(request, "content-length:") +
                            strlen("content-length:"),
                        NULL, 10);
-  FILE *file = fopen(scene_path(scene, "body.gz"), "w");
+  FILE *file = fopen(scene_path(scene, "/body.gz"), "w");
   assert_int_equal(fwrite(body, 1, len, file), len);
   fclose(file);
-  gzFile unpacked = gzopen(scene_path(scene, "body.gz"), "r");
+  gzFile unpacked = gzopen(scene_path(scene, "/body.gz"), "r");
   static char text[1000000];
   int text_len = gzread(unpacked, text, sizeof(text) - 1);
   assert_int_equal(gzclose(unpacked), Z_OK);
