@@ -125,7 +125,8 @@ tests_fuzz_fuzz_limits_LDADD = libtallyman_fuzzing.la
 
 # With the collectd of the plugin tests.
 tests_fuzz_fuzz_format_SOURCES = tests/fuzz/fuzz_format.c tests/fuzz/fuzz.h \
-	$(plugin_format_files) $(plugin_files) $(mock_files)
+	$(libtally_plugin_format_la_SOURCES) $(libtally_plugin_la_SOURCES) \
+	$(mock_files)
 tests_fuzz_fuzz_format_CPPFLAGS = $(plugin_test_cppflags) \
 	-I$(srcdir)/tests/fuzz
 tests_fuzz_fuzz_format_CFLAGS = $(fuzz_cflags) -fsanitize=fuzzer-no-link \

@@ -14,12 +14,12 @@ mock_files = \
 plugin_test_cppflags = $(plugin_cppflags) -I$(srcdir)/collectd-plugins \
 	-I$(srcdir)/tests/plugin
 plugin_test_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-plugin_test_libs = libtally_shared.la libtally_mock.la \
-	libtallyman_testing.la $(CMOCKA_LIBS)
+plugin_test_libs = $(plugin_outbox_libs) $(plugin_format_libs) $(plugin_libs) \
+	libtally_mock.la libtally_scenes.la libtallyman_testing.la $(CMOCKA_LIBS)
 
 plugin_tests =
 if HAVE_PLUGIN_TESTS
-check_LTLIBRARIES += libtally_mock.la libtally_shared.la
+check_LTLIBRARIES += libtally_mock.la
 plugin_tests += \
 	tests/plugin/cgroup_adjust_test \
 	tests/plugin/docker_events_test \
@@ -43,12 +43,6 @@ libtally_mock_la_SOURCES = $(mock_files)
 libtally_mock_la_CPPFLAGS = $(plugin_test_cppflags)
 libtally_mock_la_CFLAGS = $(plugin_test_cflags)
 
-# What plugins share, of which a test takes what it needs.
-libtally_shared_la_SOURCES = $(plugin_files) $(plugin_format_files) \
-	$(plugin_outbox_files)
-libtally_shared_la_CPPFLAGS = $(plugin_test_cppflags)
-libtally_shared_la_CFLAGS = $(plugin_test_cflags)
-
 # A test of the plugin NAME links the plugin's own sources:
 #   tests_plugin_NAME_test_SOURCES = tests/plugin/NAME_test.c $(NAME_files)
 tests_plugin_plugin_aws_test_SOURCES = tests/plugin/plugin_aws_test.c
@@ -61,8 +55,7 @@ tests_plugin_plugin_format_test_CPPFLAGS = $(plugin_test_cppflags)
 tests_plugin_plugin_format_test_CFLAGS = $(plugin_test_cflags)
 tests_plugin_plugin_format_test_LDADD = $(plugin_test_libs)
 
-tests_plugin_plugin_outbox_test_SOURCES = tests/plugin/plugin_outbox_test.c \
-	tests/unit/tree.c tests/unit/tree.h
+tests_plugin_plugin_outbox_test_SOURCES = tests/plugin/plugin_outbox_test.c
 tests_plugin_plugin_outbox_test_CPPFLAGS = $(plugin_test_cppflags) \
 	-I$(srcdir)/tests/unit
 tests_plugin_plugin_outbox_test_CFLAGS = $(plugin_test_cflags)

@@ -178,7 +178,7 @@ static void test_poison_in_an_aggregate(void **state) {
   stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
   stream->poison = "377 of";
   const tally_record_t *records = stream_records(stream, 600, 10, 0);
-  send_all(stream, records, 600);
+  send_lines(stream, records, 600);
   lines_t lines = read_lines(stream, false);
   assert_int_equal(lines.count, 599);
   free(lines.list);

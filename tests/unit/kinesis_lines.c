@@ -56,7 +56,7 @@ void check_lines(const stream_t *stream, size_t count, bool kcl) {
   free(lines.list);
 }
 
-void send_all(stream_t *stream, const tally_record_t *records, size_t count) {
+void send_lines(stream_t *stream, const tally_record_t *records, size_t count) {
   tally_record_t rest[5000];
   assert_true(count <= COUNT_OF(rest));
   memcpy(rest, records, count * sizeof(*rest));

@@ -26,6 +26,6 @@ lines_t read_lines(const stream_t *stream, bool kcl);
 void check_lines(const stream_t *stream, size_t count, bool kcl);
 
 /* Sends as the outbox does, until nothing is left. */
-void send_all(stream_t *stream, const tally_record_t *records, size_t count);
+void send_lines(stream_t *stream, const tally_record_t *records, size_t count);
 
 #endif

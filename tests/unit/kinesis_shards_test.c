@@ -81,7 +81,7 @@ static void test_split(void **state) {
   for (size_t i = 0; i < 1000; i++)
     if (stream->fates[i] != TALLY_FATE_SENT)
       rest[left++] = records[i];
-  send_all(stream, rest, left);
+  send_lines(stream, rest, left);
   check_lines(stream, 1000, true); /* for a KCL: each once, in order */
   lines_t all = read_lines(stream, false);
   assert_int_equal(all.count, 1000 + unsure);
