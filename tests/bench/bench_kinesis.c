@@ -92,6 +92,9 @@ typedef struct way_s {
 
 static const way_t ways[] = {
     {"aggregated", {.stream = "aggregated", .aggregate = true}, 1e6},
+    {"aggregated to 1 MiB",
+     {.stream = "large", .aggregate = true, .aggregate_bytes = 1 << 20},
+     1e6},
     {"plain", {.stream = "plain", .order = TALLY_KINESIS_ORDER_NONE}, 4e5},
     {"aggregated + zstd",
      {.stream = "zstd",
