@@ -106,7 +106,8 @@ static void release(void *data) {
   tally_kinesis_keys_destroy(kinesis->groups);
   tally_kinesis_keys_destroy(kinesis->keys);
   tally_kinesis_plan_clear(&kinesis->plan);
-  tally_kinesis_aggregate_clear(&kinesis->aggregate);
+  for (size_t i = 0; i < TALLY_MD5_TOGETHER; i++)
+    tally_kinesis_aggregate_clear(&kinesis->kept[i]);
   tally_kinesis_shards_clear(&kinesis->shards);
   tally_buffer_clear(&kinesis->lines);
   tally_buffer_clear(&kinesis->squeezed);
@@ -182,7 +183,8 @@ int tally_kinesis_open(tally_aws_session_t *session,
   kinesis->options = *options;
   kinesis->options.stream = kinesis->options.title = NULL; /* not ours */
   kinesis->company = SIZE_MAX;
-  tally_kinesis_aggregate_init(&kinesis->aggregate);
+  for (size_t i = 0; i < TALLY_MD5_TOGETHER; i++)
+    tally_kinesis_aggregate_init(&kinesis->kept[i]);
   tally_buffer_init(&kinesis->lines, SIZE_MAX / 2);
   tally_buffer_init(&kinesis->squeezed, SIZE_MAX / 2);
   tally_buffer_init(&kinesis->body, SIZE_MAX / 2);

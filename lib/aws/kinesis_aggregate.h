@@ -24,6 +24,7 @@
  */
 
 #include "aws/kinesis_key.h"
+#include "aws/md5_together.h"
 #include "core/buffer.h"
 
 #define TALLY_KINESIS_AGGREGATE_SLOTS 1024
@@ -53,8 +54,13 @@ bool tally_kinesis_aggregate_has(const tally_kinesis_aggregate_t *aggregate,
 bool tally_kinesis_aggregate_add(tally_kinesis_aggregate_t *aggregate,
                                  const tally_kinesis_key_t *key,
                                  const void *data, size_t len, size_t most);
+/* What `bytes` will be long when it has ended. */
+size_t tally_kinesis_aggregate_len(const tally_kinesis_aggregate_t *aggregate);
 /* Afterwards `bytes` are the whole. `keys` have to know MD5. */
 void tally_kinesis_aggregate_end(tally_kinesis_aggregate_t *aggregate,
                                  tally_kinesis_keys_t *keys);
+/* The same for up to TALLY_MD5_TOGETHER of them, in less time. */
+void tally_kinesis_aggregates_end(tally_kinesis_aggregate_t *aggregates,
+                                  size_t count, tally_kinesis_keys_t *keys);
 
 #endif

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "aws/kinesis_private.h"
 #include "core/base64.h"
@@ -11,8 +10,6 @@
 /* Text of a call beside the base64: names, and keys of which every character is
  * escaped. */
 #define TEXT_PER_RECORD (64 + 6 * TALLY_OUTBOX_KEY_MAX)
-/* A key's text outlives the search for the next key only as a copy. */
-#define KEY_BYTES (3 * TALLY_KINESIS_KEY_MAX)
 
 typedef enum step_e {
   STEP_FAILED = -1,
@@ -78,6 +75,56 @@ static int write_record(tally_buffer_t *body, const tally_kinesis_key_t *key,
   return tally_buffer_append_str(body, "\"},");
 }
 
+/* The next parcel: the lane's first `count` records, which are taken out. The
+ * call has room for its `bytes`; write_parcel() has to follow. */
+static tally_kinesis_parcel_t *claim_parcel(tally_kinesis_batch_t *batch,
+                                            tally_kinesis_lane_t *lane,
+                                            size_t count, size_t bytes) {
+  tally_kinesis_t *kinesis = batch->kinesis;
+  tally_kinesis_parcel_t *parcel = &kinesis->parcels[kinesis->parcels_count++];
+  *parcel = (tally_kinesis_parcel_t){
+      .first = lane->first,
+      .count = (uint32_t)count,
+      .lane = (uint32_t)(lane - kinesis->plan.lanes),
+      .bytes_out = bytes,
+  };
+  for (uint32_t n = 0, i = lane->first; n < count;
+       n++, i = kinesis->plan.next[i])
+    parcel->bytes_in += batch->records[i].len;
+  kinesis->parcels_bytes += bytes;
+  advance(kinesis, lane, count);
+  return parcel;
+}
+
+/* In the order in which they were claimed. */
+static int write_parcel(tally_kinesis_t *kinesis,
+                        tally_kinesis_parcel_t *parcel,
+                        const tally_kinesis_key_t *key, const void *data,
+                        size_t len) {
+  parcel->begin = kinesis->body.len;
+  if (write_record(&kinesis->body, key, data, len) != 0)
+    return -1;
+  parcel->end = kinesis->body.len - 1; /* without the comma */
+  return 0;
+}
+
+/* Aggregates that wait for their digests are the last parcels. */
+static int write_kept(tally_kinesis_batch_t *batch) {
+  tally_kinesis_t *kinesis = batch->kinesis;
+  size_t count = kinesis->kept_count;
+  kinesis->kept_count = 0;
+  tally_kinesis_aggregates_end(kinesis->kept, count, kinesis->keys);
+  tally_kinesis_parcel_t *parcel =
+      &kinesis->parcels[kinesis->parcels_count - count];
+  for (size_t i = 0; i < count; i++, parcel++)
+    if (write_parcel(
+            kinesis, parcel,
+            tally_kinesis_key_of(kinesis, &batch->records[parcel->first]),
+            kinesis->kept[i].bytes.data, kinesis->kept[i].bytes.len) != 0)
+      return -1;
+  return 0;
+}
+
 /* The lane's first `count` records are `data`, which has been looked at: it is
  * not too long for the stream. */
 static step_t add_parcel(tally_kinesis_batch_t *batch,
@@ -87,23 +134,10 @@ static step_t add_parcel(tally_kinesis_batch_t *batch,
   tally_kinesis_t *kinesis = batch->kinesis;
   if (key->len + len > room(kinesis))
     return STEP_NO_ROOM;
-  tally_kinesis_parcel_t *parcel = &kinesis->parcels[kinesis->parcels_count++];
-  *parcel = (tally_kinesis_parcel_t){
-      .first = lane->first,
-      .count = (uint32_t)count,
-      .lane = (uint32_t)(lane - kinesis->plan.lanes),
-      .begin = kinesis->body.len,
-      .bytes_out = key->len + len,
-  };
-  for (uint32_t n = 0, i = lane->first; n < count;
-       n++, i = kinesis->plan.next[i])
-    parcel->bytes_in += batch->records[i].len;
-  if (write_record(&kinesis->body, key, data, len) != 0)
-    return STEP_FAILED;
-  parcel->end = kinesis->body.len - 1; /* without the comma */
-  kinesis->parcels_bytes += key->len + len;
-  advance(kinesis, lane, count);
-  return STEP_DONE;
+  tally_kinesis_parcel_t *parcel =
+      claim_parcel(batch, lane, count, key->len + len);
+  return write_parcel(kinesis, parcel, key, data, len) == 0 ? STEP_DONE
+                                                            : STEP_FAILED;
 }
 
 static step_t refuse(tally_kinesis_batch_t *batch, tally_kinesis_lane_t *lane,
@@ -140,17 +174,16 @@ static step_t pack_one(tally_kinesis_batch_t *batch,
 
 /* ---- many ---------------------------------------------------------------- */
 
-/* What an aggregate with this key may have; 0: what is left of the call is not
- * worth one. */
-static size_t most_together(const tally_kinesis_t *kinesis,
-                            const tally_kinesis_key_t *key) {
+/* What an aggregate with such a key may have; 0: what is left of the call is
+ * not worth one. */
+static size_t most_together(const tally_kinesis_t *kinesis, size_t key_len) {
   size_t most = kinesis->options.aggregate_bytes;
   if (room(kinesis) < most / 4)
     return 0;
-  if (most > kinesis->record_bytes - key->len)
-    most = kinesis->record_bytes - key->len;
-  if (most > room(kinesis) - key->len)
-    most = room(kinesis) - key->len;
+  if (most > kinesis->record_bytes - key_len)
+    most = kinesis->record_bytes - key_len;
+  if (most > room(kinesis) - key_len)
+    most = room(kinesis) - key_len;
   return most;
 }
 
@@ -163,22 +196,26 @@ static bool may_join(const tally_kinesis_t *kinesis,
          tally_kinesis_place_compare(places[i], places[lane->first]) == 0;
 }
 
-static void copy_key(tally_kinesis_key_t *copy, char text[KEY_BYTES],
-                     const tally_kinesis_key_t *key) {
-  *copy = *key;
-  memcpy(text, key->text, key->len);
-  copy->text = text;
+/* The aggregate is a parcel of which the body does not have the bytes yet. */
+static int keep(tally_kinesis_batch_t *batch, tally_kinesis_lane_t *lane,
+                size_t key_len) {
+  tally_kinesis_t *kinesis = batch->kinesis;
+  const tally_kinesis_aggregate_t *aggregate =
+      &kinesis->kept[kinesis->kept_count++];
+  tally_kinesis_parcel_t *parcel =
+      claim_parcel(batch, lane, aggregate->count,
+                   key_len + tally_kinesis_aggregate_len(aggregate));
+  parcel->aggregated = true;
+  return kinesis->kept_count < TALLY_MD5_TOGETHER ? 0 : write_kept(batch);
 }
 
 static step_t pack_aggregate(tally_kinesis_batch_t *batch,
                              tally_kinesis_lane_t *lane) {
   tally_kinesis_t *kinesis = batch->kinesis;
-  tally_kinesis_aggregate_t *aggregate = &kinesis->aggregate;
-  char text[KEY_BYTES];
-  tally_kinesis_key_t first;
-  copy_key(&first, text,
-           tally_kinesis_key_of(kinesis, &batch->records[lane->first]));
-  size_t most = most_together(kinesis, &first);
+  tally_kinesis_aggregate_t *aggregate = &kinesis->kept[kinesis->kept_count];
+  size_t key_len =
+      tally_kinesis_key_of(kinesis, &batch->records[lane->first])->len;
+  size_t most = most_together(kinesis, key_len);
   if (most == 0)
     return STEP_NO_ROOM;
   if (tally_kinesis_aggregate_begin(aggregate, most) != 0)
@@ -197,14 +234,10 @@ static step_t pack_aggregate(tally_kinesis_batch_t *batch,
                                      most))
       break;
   }
-  if (aggregate->count <= 1) /* no company: as it is */
-    return pack_one(batch, lane);
-  tally_kinesis_aggregate_end(aggregate, kinesis->keys);
-  step_t step = add_parcel(batch, lane, aggregate->count, &first,
-                           aggregate->bytes.data, aggregate->bytes.len);
-  if (step == STEP_DONE)
-    kinesis->parcels[kinesis->parcels_count - 1].aggregated = true;
-  return step;
+  if (aggregate->count > 1)
+    return keep(batch, lane, key_len) == 0 ? STEP_DONE : STEP_FAILED;
+  /* No company: as it is, behind those that are kept. */
+  return write_kept(batch) == 0 ? pack_one(batch, lane) : STEP_FAILED;
 }
 
 /* Lines that are compressed together. */
@@ -212,10 +245,8 @@ static step_t pack_lines(tally_kinesis_batch_t *batch,
                          tally_kinesis_lane_t *lane) {
   tally_kinesis_t *kinesis = batch->kinesis;
   tally_buffer_t *lines = &kinesis->lines, *squeezed = &kinesis->squeezed;
-  char text[KEY_BYTES];
-  tally_kinesis_key_t first;
-  copy_key(&first, text,
-           tally_kinesis_key_of(kinesis, &batch->records[lane->first]));
+  const tally_kinesis_key_t *first =
+      tally_kinesis_key_of(kinesis, &batch->records[lane->first]);
   size_t most = kinesis->options.aggregate_bytes, count = 0;
   tally_buffer_reset(lines);
   tally_buffer_reset(squeezed);
@@ -235,9 +266,9 @@ static step_t pack_lines(tally_kinesis_batch_t *batch,
   if (tally_compressor_run(kinesis->compressor, lines->data, lines->len,
                            squeezed) != 0)
     return STEP_FAILED;
-  if (first.len + squeezed->len > kinesis->record_bytes) /* it is only one */
-    return refuse(batch, lane, first.len + squeezed->len);
-  return add_parcel(batch, lane, count, &first, squeezed->data, squeezed->len);
+  if (first->len + squeezed->len > kinesis->record_bytes) /* it is only one */
+    return refuse(batch, lane, first->len + squeezed->len);
+  return add_parcel(batch, lane, count, first, squeezed->data, squeezed->len);
 }
 
 /* ---- a call -------------------------------------------------------------- */
@@ -275,7 +306,7 @@ static step_t pack_round(tally_kinesis_batch_t *batch, bool *some) {
 int tally_kinesis_pack(tally_kinesis_batch_t *batch) {
   tally_kinesis_t *kinesis = batch->kinesis;
   tally_buffer_t *body = &kinesis->body;
-  kinesis->parcels_count = kinesis->parcels_bytes = 0;
+  kinesis->parcels_count = kinesis->parcels_bytes = kinesis->kept_count = 0;
   tally_buffer_reset(body);
   body->cap = TALLY_BASE64_LEN(kinesis->call_bytes) +
               TALLY_KINESIS_RECORDS_MAX * TEXT_PER_RECORD;
@@ -289,7 +320,7 @@ int tally_kinesis_pack(tally_kinesis_batch_t *batch) {
         kinesis->parcels_count > 0)
       break; /* one parcel of a lane is all that keeps its order */
   }
-  if (step == STEP_FAILED)
+  if (step == STEP_FAILED || write_kept(batch) != 0)
     return tally_error_set(batch->err, ENOMEM, "PutRecords");
   tally_buffer_truncate(body, body->len - (kinesis->parcels_count > 0));
   return tally_buffer_append_str(body, "]}");

@@ -65,7 +65,10 @@ typedef struct tally_kinesis_s {
   /* Of the thread that sends. */
   tally_kinesis_keys_t *keys;
   tally_kinesis_plan_t plan;
-  tally_kinesis_aggregate_t aggregate;
+  /* The first `kept_count` are the last parcels and wait for each other:
+   * several digests at once take less. */
+  tally_kinesis_aggregate_t kept[TALLY_MD5_TOGETHER];
+  size_t kept_count;
   tally_buffer_t lines, squeezed; /* what is compressed, and what that gave */
   /* The most records in an aggregate, while one is looked for that made an
    * aggregate be refused; else SIZE_MAX. What others send meanwhile says

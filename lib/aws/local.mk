@@ -59,6 +59,8 @@ lib_files += \
 	lib/aws/kinesis_shards.c \
 	lib/aws/kinesis_shards.h \
 	lib/aws/kinesis_stream.c \
+	lib/aws/md5_together.c \
+	lib/aws/md5_together.h \
 	lib/aws/metadata.c \
 	lib/aws/metadata.h \
 	lib/aws/process.c \

@@ -149,6 +149,41 @@ static void test_large_among_small(void **state) {
   free(data);
 }
 
+/* A shard for which there is only one record, among others that have
+ * aggregates: each goes where it belongs, in the same call. */
+static void test_one_alone_among_aggregates(void **state) {
+  stream_t *stream = *state;
+  stream->shards_count = 7;
+  for (unsigned i = 0; i < stream->shards_count; i++)
+    stream->shards[i] = 36 * i;
+  stream_open(stream, (tally_kinesis_options_t){AGGREGATE});
+  const tally_record_t *all = stream_records(stream, 1000, 70, 100);
+  tally_record_t records[1000];
+  unsigned first = stream_shard_of(stream, all[0].key, all[0].key_len);
+  unsigned second = first;
+  size_t count = 0;
+  for (size_t i = 0; i < 1000; i++) {
+    unsigned shard = stream_shard_of(stream, all[i].key, all[i].key_len);
+    if (second != first && shard == second)
+      continue;
+    if (second == first)
+      second = shard;
+    records[count++] = all[i];
+  }
+  assert_int_equal(stream_send(stream, records, count), 0);
+  assert_int_equal(stream_count(stream, count, TALLY_FATE_SENT), count);
+  assert_int_equal(stream->calls, 1);
+  assert_int_equal(stream->taken_count, stream->shards_count);
+  assert_int_equal(stream->taken[1].shard, second);
+  check_lines(stream, count, false);
+  lines_t lines = read_lines(stream, false);
+  for (size_t i = 0; i < lines.count; i++)
+    assert_int_equal(
+        lines.list[i].shard,
+        stream_shard_of(stream, lines.list[i].key, strlen(lines.list[i].key)));
+  free(lines.list);
+}
+
 /* ---- trouble ------------------------------------------------------------- */
 
 static void test_throttled_shard_stops_alone(void **state) {
@@ -234,6 +269,7 @@ int main(void) {
       TEST(test_one_of_a_shard_per_call),
       TEST(test_without_order_calls_are_filled),
       TEST(test_large_among_small),
+      TEST(test_one_alone_among_aggregates),
       TEST(test_throttled_shard_stops_alone),
       TEST(test_poison_in_an_aggregate),
       TEST(test_poison_beside_traffic),

@@ -23,7 +23,8 @@ unit_tests += \
 	tests/unit/kinesis_fault_test \
 	tests/unit/kinesis_outbox_test \
 	tests/unit/kinesis_send_test \
-	tests/unit/kinesis_shards_test
+	tests/unit/kinesis_shards_test \
+	tests/unit/md5_together_test
 unit_tests += \
 	tests/unit/cgroup_adjust_test \
 	tests/unit/cgroup_locate_test \
@@ -175,6 +176,11 @@ tests_unit_aws_metadata_test_SOURCES = tests/unit/aws_metadata_test.c
 tests_unit_aws_metadata_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_aws_metadata_test_CFLAGS = $(unit_cflags)
 tests_unit_aws_metadata_test_LDADD = $(unit_libs)
+
+tests_unit_md5_together_test_SOURCES = tests/unit/md5_together_test.c
+tests_unit_md5_together_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_md5_together_test_CFLAGS = $(unit_cflags)
+tests_unit_md5_together_test_LDADD = $(unit_libs)
 
 tests_unit_aws_text_test_SOURCES = tests/unit/aws_text_test.c
 tests_unit_aws_text_test_CPPFLAGS = $(unit_cppflags)
