@@ -10,6 +10,7 @@ plugin_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
 # so does its test.
 EXTRA_LTLIBRARIES = libtally_plugin.la libtally_plugin_format.la \
 	libtally_plugin_outbox.la
+CLEANFILES += $(EXTRA_LTLIBRARIES)
 plugin_libs = libtally_plugin.la
 libtally_plugin_la_CPPFLAGS = $(plugin_cppflags)
 libtally_plugin_la_SOURCES = \
