@@ -186,6 +186,12 @@ class Engine:
         container.start()
         return container
 
+    def run_out_of_memory(self, name, limit):
+        """A container that is killed for it after a second: it is told only
+        once the shim listens, which begins after the process has."""
+        return self.run("sh", "-c", "sleep 1; exec tail /dev/zero", name=name,
+                        Memory=limit, MemorySwap=limit)
+
     def containers(self):
         """All of them, running or not."""
         return [Container(self, entry["Id"])

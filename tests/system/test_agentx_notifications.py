@@ -135,8 +135,7 @@ def test_short_life(module_engine, noc):
 
 
 def test_out_of_memory(module_engine, noc):
-    module_engine.run("tail", "/dev/zero", name="starved",
-                      Memory=32 * MIB, MemorySwap=32 * MIB)
+    module_engine.run_out_of_memory("starved", 32 * MIB)
     noc.wait_for("tallyContainerOomKilled", tallyContainerName="starved")
     noc.wait_for("tallyContainerDied", tallyContainerName="starved",
                  tallyContainerExitCode="137")

@@ -130,9 +130,7 @@ def test_any_signal_has_its_name(engine, tell):
 
 @pytest.mark.sanitized
 def test_out_of_memory(engine, tell):
-    # The shim asks the kernel for this event after it has started the process.
-    starved = engine.run("sh", "-c", "sleep 1; exec tail /dev/zero",
-                         name="starved", Memory=16 * MIB, MemorySwap=16 * MIB)
+    starved = engine.run_out_of_memory("starved", 16 * MIB)
     told = tell("starved", "oom")
     assert told.severity == "FAILURE"
     assert told.message == f"Stopped process {starved.id[:12]} due to OOM"
