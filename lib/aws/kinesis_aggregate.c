@@ -157,7 +157,8 @@ void tally_kinesis_aggregates_end(tally_kinesis_aggregate_t *aggregates,
     messages[i] = (tally_md5_message_t){
         .data = bytes->data + MAGIC_LEN,
         .len = bytes->len - MAGIC_LEN,
-        .digest = (uint8_t *)bytes->data + bytes->len, /* as begin() has it */
+        /* where begin() has made room for it */
+        .digest = (uint8_t *)bytes->data + bytes->len,
     };
   }
   tally_md5_together(messages, count);
